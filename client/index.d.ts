@@ -1,0 +1,264 @@
+// Parley's client. Nothing here needs a DOM.
+
+/** A 64-bit session number as a decimal string. */
+export type SessionId = string;
+
+export type RoomState = 'idle' | 'connecting' | 'joined' | 'reconnecting' | 'closed';
+
+/**
+ * Why a visit is over: `left` by oneself; `refused` by the relay; `ended` for everybody; `moved` to
+ * another connection with the same secret; `unreachable` after all attempts.
+ */
+export type ClosedWhy = 'left' | 'refused' | 'ended' | 'moved' | 'unreachable';
+
+export type Picture = 'VIDEO' | 'SCREEN';
+
+/** What of a participant is on, as heartbeats say it. */
+export interface Presence {
+  video: boolean;
+  audio: boolean;
+  screen: boolean;
+  speaking: boolean;
+}
+
+/** One session in the room. A user with two tabs is two members. */
+export interface Member extends Presence {
+  readonly sessionId: SessionId;
+  readonly userId: string;
+  readonly name: string;
+  /** True if they were in the room already when we came. */
+  readonly roster: boolean;
+  /** The session of the same user that this one silently replaced (a reloaded page), or null. */
+  readonly succeeds: SessionId | null;
+}
+
+export interface AudioMetadata {
+  /** '' is raw Opus. */
+  format?: string;
+  channels?: number;
+  frames?: number;
+  sampleRate?: number;
+  sequence?: number;
+}
+
+export interface VideoMetadata {
+  sequence?: number;
+  /** One of VideoCodec. */
+  codec?: number;
+}
+
+export interface MediaFields {
+  /** One of MediaType. */
+  mediaType: number;
+  userId?: string;
+  /** VIDEO, SCREEN: one encoded chunk. AUDIO: one Opus packet. */
+  data?: Uint8Array;
+  frameType?: 'key' | 'delta' | '';
+  /** VIDEO, SCREEN: microseconds of the sender's capture. AUDIO: milliseconds since 1970. */
+  timestamp?: number;
+  duration?: number;
+  audioMetadata?: AudioMetadata | null;
+  videoMetadata?: VideoMetadata | null;
+  heartbeatMetadata?: Presence | null;
+}
+
+export interface PacketFields {
+  /** One of PacketType. */
+  packetType: number;
+  userId?: string;
+  data?: Uint8Array;
+  sessionId?: SessionId;
+}
+
+export interface MeetingFields {
+  /** One of MeetingEvent. */
+  eventType: number;
+  roomId?: string;
+  startTimeMs?: number;
+  message?: string;
+  creatorId?: string;
+  targetUserId?: string;
+  sessionId?: SessionId;
+  displayName?: string;
+}
+
+export interface Traffic {
+  packets: number;
+  bytes: number;
+  packetsPerSecond: number;
+  bitsPerSecond: number;
+}
+
+export interface RoomStatistics {
+  transport: string;
+  /** Milliseconds; null before the first probe is answered. */
+  rtt: { last: number; average: number } | null;
+  in: Traffic;
+  out: Traffic;
+  /** Bytes given to the socket that the network has not taken yet. */
+  waitingBytes: number;
+  reconnects: number;
+  /** Packets that could not be read. */
+  malformed: number;
+  /** Own packets held back because too much was waiting. */
+  dropped: { video: number; screen: number; audio: number };
+  members: Array<{ sessionId: SessionId; name: string } & Traffic>;
+}
+
+export interface RoomEvents {
+  /** Every change of state; `retryMs` while reconnecting, `why` and `message` when closed. */
+  state: {
+    state: RoomState;
+    code?: number;
+    reason?: string;
+    retryMs?: number;
+    why?: ClosedWhy;
+    message?: string;
+  };
+  /** The relay took us in; `resumed` if as the session we had before. */
+  session: { sessionId: SessionId; resumed: boolean };
+  joined: Member;
+  left: Member;
+  /** A member's presence or name is another. */
+  changed: Member;
+  /** A packet of a member; `media` is null if it is none or cannot be read. */
+  packet: { packet: Required<PacketFields>; media: Required<MediaFields> | null; member: Member };
+  /** Our picture should begin anew: somebody came, asked for it, or missed frames. */
+  'keyframe-wanted': { picture: Picture };
+  /** Somebody cannot take what we send. */
+  congestion: { by: string };
+  /** Any notice of the meeting, also those below. */
+  meeting: Required<MeetingFields>;
+  'meeting-started': { startTimeMs: number; creatorId: string };
+  'meeting-ended': { message: string };
+}
+
+export interface Clock {
+  now(): number;
+  later(ms: number, act: () => void): unknown;
+  cancel(timer: unknown): void;
+}
+
+export interface RoomOptions {
+  /** The relay: `ws(s)://host:port` or `http(s)://host:port`. */
+  url: string;
+  /** Who and where, without a token: [A-Za-z0-9_-]{1,255} each. */
+  user?: string;
+  room?: string;
+  /** A room token; it then says who and where. */
+  token?: string;
+  /** Where there is no global WebSocket (Node before 22): for example that of the package `ws`. */
+  WebSocket?: unknown;
+  /** 32 hex digits; only needed to continue the session of another Room. */
+  secret?: string;
+  /** For tests. */
+  clock?: Clock;
+  random?: () => number;
+}
+
+/** One participant's visit to one room, through as many connections as it takes. */
+export class Room {
+  constructor(options: RoomOptions);
+  readonly userId: string;
+  readonly roomId: string;
+  readonly state: RoomState;
+  readonly closed: { why: ClosedWhy; message: string } | null;
+  readonly sessionId: SessionId | null;
+  readonly transport: string;
+  readonly meeting: { startTimeMs: number | null; creatorId: string };
+  /** The others in the room. */
+  readonly members: Member[];
+
+  join(): void;
+  leave(): void;
+  /** Tries at once instead of at the end of the back-off. */
+  reconnectNow(): void;
+  /** False if it was not sent: not connected, or too much is waiting. */
+  publish(media: MediaFields): boolean;
+  /** Never held back. False if not connected. */
+  send(packet: PacketFields): boolean;
+  /** A change is sent at once, everything every 5 s. */
+  announce(presence: Partial<Presence>): void;
+  /** False if the last request is too recent. */
+  requestKeyframe(member: Member, picture?: Picture): boolean;
+  statistics(): RoomStatistics;
+
+  /** Returns a function that ends it. */
+  on<Name extends keyof RoomEvents>(
+    name: Name,
+    listener: (value: RoomEvents[Name]) => void,
+  ): () => void;
+  off<Name extends keyof RoomEvents>(name: Name, listener: (value: RoomEvents[Name]) => void): void;
+  once<Name extends keyof RoomEvents>(name: Name): Promise<RoomEvents[Name]>;
+}
+
+/** Says of each sequence number of one stream what it means. */
+export class Sequence {
+  readonly lost: number;
+  accept(number: number): 'next' | 'gap' | 'stale' | 'restart';
+}
+
+export function isValidId(id: string): boolean;
+/** The nearest valid id to what somebody typed; may be empty. */
+export function toId(name: string): string;
+export function makeSecret(): string;
+export function roomUrl(where: {
+  base: string;
+  user?: string;
+  room?: string;
+  token?: string;
+  resume?: string;
+}): string;
+/** What a token says about its bearer, unverified; null if it cannot be read. */
+export function readToken(token: string): { user: string; room: string; name: string } | null;
+
+export class MalformedPacket extends Error {}
+
+export interface Codec<Fields> {
+  encode(fields: Fields): Uint8Array;
+  /** Throws MalformedPacket. */
+  decode(bytes: Uint8Array): Required<Fields>;
+}
+
+export const PacketWrapper: Codec<PacketFields>;
+export const MediaPacket: Codec<MediaFields>;
+export const MeetingPacket: Codec<MeetingFields>;
+
+export const SYSTEM_USER: string;
+
+export const PacketType: Readonly<{
+  UNKNOWN: 0;
+  RSA_PUB_KEY: 1;
+  AES_KEY: 2;
+  MEDIA: 3;
+  CONNECTION: 4;
+  DIAGNOSTICS: 5;
+  HEALTH: 6;
+  MEETING: 7;
+  SESSION_ASSIGNED: 8;
+  CONGESTION: 9;
+}>;
+
+export const MediaType: Readonly<{
+  UNKNOWN: 0;
+  VIDEO: 1;
+  AUDIO: 2;
+  SCREEN: 3;
+  HEARTBEAT: 4;
+  RTT: 5;
+  KEYFRAME_REQUEST: 6;
+}>;
+
+export const MeetingEvent: Readonly<{
+  UNKNOWN: 0;
+  MEETING_STARTED: 1;
+  MEETING_ENDED: 2;
+  PARTICIPANT_JOINED: 3;
+  PARTICIPANT_LEFT: 4;
+  MEETING_ACTIVATED: 5;
+  PARTICIPANT_ADMITTED: 6;
+  PARTICIPANT_REJECTED: 7;
+  WAITING_ROOM_UPDATED: 8;
+}>;
+
+export const VideoCodec: Readonly<{ UNSPECIFIED: 0; VP8: 1; VP9: 2 }>;

@@ -1,0 +1,147 @@
+#include "bench/floor.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "bench/cpu_meter.h"
+#include "bench/interrupt.h"
+
+namespace parley::bench {
+namespace {
+
+constexpr std::size_t socket_count = 100;
+constexpr std::size_t frames_each = 5'000;
+constexpr std::size_t frame_bytes = 1'204;
+
+/// Descriptors that are closed together.
+class Sockets {
+ public:
+  Sockets() = default;
+  ~Sockets() {
+    for (const int fd : fds_) ::close(fd);
+  }
+  Sockets(const Sockets&) = delete;
+  Sockets& operator=(const Sockets&) = delete;
+  void add(int fd) { fds_.push_back(fd); }
+  [[nodiscard]] const std::vector<int>& all() const { return fds_; }
+
+ private:
+  std::vector<int> fds_;
+};
+
+tl::unexpected<Error> fail_errno(const char* what) {
+  return fail(fmt::format("measuring the floor: {}: {}", what, std::strerror(errno)));
+}
+
+/// Fills both ends with connected loopback sockets.
+Result<void> connect_pairs(Sockets& writers, Sockets& readers) {
+  Sockets listener;
+  const int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (listening < 0) return fail_errno("socket");
+  listener.add(listening);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  if (::bind(listening, generic, size) != 0 || ::listen(listening, 128) != 0 ||
+      ::getsockname(listening, generic, &size) != 0)
+    return fail_errno("listen");
+  for (std::size_t i = 0; i < socket_count; ++i) {
+    const int reader = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (reader < 0) return fail_errno("socket");
+    readers.add(reader);
+    if (::connect(reader, generic, size) != 0) return fail_errno("connect");
+    const int writer = ::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC);
+    if (writer < 0) return fail_errno("accept");
+    writers.add(writer);
+    const int on = 1;
+    ::setsockopt(writer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  return {};
+}
+
+/// Reads everything until every writer has shut its end down.
+void drain(const std::vector<int>& readers, const std::vector<int>& cpus) {
+  const BoundThread bound(cpus);
+  const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
+  if (epoll < 0) return;
+  for (const int fd : readers) {
+    epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
+    ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+  }
+  constexpr std::size_t buffer_bytes = 256 * 1024;
+  const auto buffer = std::make_unique<std::uint8_t[]>(buffer_bytes);
+  std::size_t open = readers.size();
+  std::array<epoll_event, 64> events;
+  while (open > 0) {
+    const int count = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
+    for (int i = 0; i < count; ++i) {
+      const int fd = events[static_cast<std::size_t>(i)].data.fd;
+      if (::recv(fd, buffer.get(), buffer_bytes, 0) > 0) continue;
+      ::epoll_ctl(epoll, EPOLL_CTL_DEL, fd, nullptr);
+      --open;
+    }
+  }
+  ::close(epoll);
+}
+
+/// Sends all frames and returns the processor time of one.
+Duration send_all(const std::vector<int>& writers, const std::vector<int>& cpus) {
+  const BoundThread bound(cpus);
+  const std::string frame(frame_bytes, 'x');
+  const Duration before = own_thread_cpu();
+  for (std::size_t n = 0; n < frames_each; ++n)
+    for (const int fd : writers)
+      // Blocks when the reader falls behind; only time on the processor counts.
+      if (::send(fd, frame.data(), frame.size(), MSG_NOSIGNAL) < 0) break;
+  return (own_thread_cpu() - before) / (frames_each * socket_count);
+}
+
+Result<Duration> measure_once(const CpuPlan& cpus) {
+  Sockets writers;
+  Sockets readers;
+  if (auto connected = connect_pairs(writers, readers); !connected)
+    return fail(connected.error().message);
+  Duration cost{};
+  std::thread reader([&readers, &cpus] { drain(readers.all(), cpus.client); });
+  std::thread writer([&writers, &cpus, &cost] { cost = send_all(writers.all(), cpus.server); });
+  writer.join();
+  for (const int fd : writers.all()) ::shutdown(fd, SHUT_WR);
+  reader.join();
+  return cost;
+}
+
+}  // namespace
+
+Result<std::vector<Duration>> measure_floor(const CpuPlan& cpus, std::size_t runs) {
+  std::vector<Duration> costs;
+  for (std::size_t i = 0; i < runs && !interrupted(); ++i) {
+    const auto cost = measure_once(cpus);
+    if (!cost) return fail(cost.error().message);
+    costs.push_back(*cost);
+  }
+  return costs;
+}
+
+Duration median(std::vector<Duration> values) {
+  if (values.empty()) return {};
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+}  // namespace parley::bench

@@ -1,0 +1,64 @@
+#include "bench/load_loop.h"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+
+#include "base/check.h"
+#include "bench/ws_client.h"
+
+namespace parley::bench {
+namespace {
+
+constexpr std::size_t batch_max = 64;
+
+timespec to_timespec(Duration duration) {
+  const auto nanos = std::max<std::int64_t>(0, duration.count());
+  return {.tv_sec = nanos / 1'000'000'000, .tv_nsec = nanos % 1'000'000'000};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LoadLoop>> LoadLoop::create() {
+  const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
+  if (epoll < 0) return fail(fmt::format("epoll_create1: {}", std::strerror(errno)));
+  // The default slack of 50 µs would show up in every latency.
+  ::prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+  return std::unique_ptr<LoadLoop>(new LoadLoop(epoll));
+}
+
+LoadLoop::LoadLoop(int epoll)
+    : epoll_(epoll), buffer_(std::make_unique<std::uint8_t[]>(buffer_bytes)) {}
+
+LoadLoop::~LoadLoop() { ::close(epoll_); }
+
+void LoadLoop::watch(int fd, std::uint32_t events, WsClient& client) {
+  epoll_event event{.events = events, .data = {.ptr = &client}};
+  check(::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0, "epoll refuses a socket");
+}
+
+void LoadLoop::change(int fd, std::uint32_t events, WsClient& client) {
+  epoll_event event{.events = events, .data = {.ptr = &client}};
+  check(::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event) == 0, "epoll does not know a socket");
+}
+
+void LoadLoop::forget(int fd) { ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
+
+void LoadLoop::run_once(TimePoint deadline) {
+  const timespec wait = to_timespec(deadline - monotonic_now());
+  std::array<epoll_event, batch_max> events;
+  const int count = ::epoll_pwait2(epoll_, events.data(), batch_max, &wait, nullptr);
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    static_cast<WsClient*>(event.data.ptr)->on_ready(event.events);
+  }
+}
+
+}  // namespace parley::bench

@@ -1,0 +1,66 @@
+#include "bench/target.h"
+
+#include <fmt/format.h>
+#include <netdb.h>
+
+#include <charconv>
+#include <cstring>
+
+namespace parley::bench {
+namespace {
+
+Result<Address> resolve(const std::string& host, std::uint16_t port) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int code = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (code != 0) return fail(fmt::format("cannot resolve {}: {}", host, ::gai_strerror(code)));
+  Address address;
+  std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
+  address.size = found->ai_addrlen;
+  ::freeaddrinfo(found);
+  return address;
+}
+
+}  // namespace
+
+std::string Target::path(std::size_t index, std::string_view user, std::string_view room) const {
+  if (make_token) return fmt::format("/lobby?token={}", make_token(user, room));
+  if (!tokens.empty()) return fmt::format("/lobby?token={}", tokens[index % tokens.size()]);
+  return fmt::format("/lobby/{}/{}", user, room);
+}
+
+Result<Target> parse_target(std::string_view url) {
+  constexpr std::string_view scheme = "ws://";
+  if (url.starts_with("wss://"))
+    return fail("wss:// is not supported: the load tool measures the relay, not TLS; use ws://");
+  if (!url.starts_with(scheme))
+    return fail(fmt::format("\"{}\" is no address like ws://127.0.0.1:8080", url));
+  std::string_view authority = url.substr(scheme.size());
+  authority = authority.substr(0, authority.find('/'));
+
+  Target target;
+  target.port = 80;
+  std::string_view host = authority;
+  const bool is_bracketed = authority.starts_with('[');
+  const std::size_t host_end = is_bracketed ? authority.find(']') : 0;
+  if (host_end == std::string_view::npos) return fail(fmt::format("\"{}\" lacks a ]", url));
+  if (const std::size_t colon = authority.find(':', host_end); colon != std::string_view::npos) {
+    host = authority.substr(0, colon);
+    const std::string_view digits = authority.substr(colon + 1);
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), target.port);
+    if (error != std::errc{} || end != digits.data() + digits.size() || target.port == 0)
+      return fail(fmt::format("\"{}\" is no port", digits));
+  }
+  if (is_bracketed) host = host.substr(1, host_end - 1);
+  if (host.empty()) return fail(fmt::format("\"{}\" names no host", url));
+  target.host = host;
+  auto address = resolve(target.host, target.port);
+  if (!address) return fail(address.error().message);
+  target.address = *address;
+  return target;
+}
+
+}  // namespace parley::bench

@@ -1,0 +1,43 @@
+#pragma once
+// Target: the relay under load: where it listens and what to ask it for.
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace parley::bench {
+
+/// A resolved TCP address.
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+};
+
+/// A relay that speaks the protocol over plain WebSocket.
+struct Target {
+  std::string host;
+  std::uint16_t port = 0;
+  Address address;
+  /// When not empty, connections use `/lobby?token=`, in order and over again; the tokens then decide
+  /// users and rooms.
+  std::vector<std::string> tokens;
+  /// When set, makes the token of each connection instead.
+  std::function<std::string(std::string_view user, std::string_view room)> make_token;
+
+  /// What the `index`-th connection asks for: the token or the path endpoint.
+  [[nodiscard]] std::string path(std::size_t index, std::string_view user,
+                                 std::string_view room) const;
+};
+
+/// Reads `ws://host[:port]` and resolves the host.
+Result<Target> parse_target(std::string_view url);
+
+}  // namespace parley::bench

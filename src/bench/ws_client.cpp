@@ -1,0 +1,191 @@
+#include "bench/ws_client.h"
+
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "bench/upgrade.h"
+
+namespace parley::bench {
+namespace {
+
+std::string error_text(std::string_view what, int error) {
+  return fmt::format("{}: {}", what, std::strerror(error));
+}
+
+int pending_error(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  return error;
+}
+
+std::string close_text(Bytes payload) {
+  if (payload.size() < 2) return "closed by the server without a code";
+  const unsigned code = static_cast<unsigned>(payload[0]) << 8 | payload[1];
+  const std::string_view reason = as_text(payload.subspan(2));
+  return reason.empty() ? fmt::format("closed by the server with {}", code)
+                        : fmt::format("closed by the server with {} \"{}\"", code, reason);
+}
+
+}  // namespace
+
+WsClient::~WsClient() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<void> WsClient::connect(const Target& target, std::string_view path) {
+  fd_ = ::socket(target.address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd_ < 0) return fail(error_text("socket", errno));
+  const int on = 1;
+  ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  upgrade_ = upgrade_request(target, path);
+  const auto* address = reinterpret_cast<const sockaddr*>(&target.address.storage);
+  if (::connect(fd_, address, target.address.size) != 0 && errno != EINPROGRESS)
+    return fail(error_text(fmt::format("cannot connect to {}:{}", target.host, target.port), errno));
+  watched_ = EPOLLOUT;
+  loop_.watch(fd_, watched_, *this);
+  return {};
+}
+
+bool WsClient::send(Bytes frame) {
+  if (state_ != State::open || waiting_.size() > waiting_bytes_max) return false;
+  write(frame);
+  return true;
+}
+
+void WsClient::set_reading(bool reading) {
+  is_reading_ = reading;
+  update_events();
+}
+
+void WsClient::close() {
+  if (state_ != State::open) return abort("closed before it was open");
+  const std::array<std::uint8_t, 2> code = {1000 >> 8, 1000 & 0xFF};
+  write(client_frame(opcode_close, code, mask_key));
+  if (state_ == State::open) state_ = State::closing;
+}
+
+void WsClient::abort(std::string_view reason) {
+  if (state_ != State::ended) end(std::string(reason));
+}
+
+void WsClient::on_ready(std::uint32_t events) {
+  if (state_ == State::ended) return;
+  if (state_ == State::connecting) {
+    if (const int error = pending_error(fd_); error != 0)
+      return end(error_text("refused: cannot connect", error));
+    state_ = State::upgrading;
+    write(as_bytes(upgrade_));
+    upgrade_.clear();
+    return update_events();
+  }
+  if ((events & EPOLLOUT) != 0) flush();
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && state_ != State::ended) {
+    // A connection that does not read still learns that it was reset.
+    if (!is_reading_ && (events & (EPOLLHUP | EPOLLERR)) != 0)
+      return end(error_text("lost", pending_error(fd_)));
+    if (is_reading_) read();
+  }
+}
+
+void WsClient::read() {
+  const MutableBytes buffer = loop_.buffer();
+  const ssize_t count = ::recv(fd_, buffer.data(), buffer.size(), 0);
+  if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
+  if (count <= 0) {
+    if (state_ == State::upgrading)
+      return end("refused: " + read_upgrade_answer(upgrade_, true).reason);
+    return end(count == 0 ? "the server ended the connection without a Close frame"
+                          : error_text("lost", errno));
+  }
+  read_at_ = monotonic_now();
+  const Bytes bytes = buffer.first(static_cast<std::size_t>(count));
+  if (state_ == State::upgrading)
+    read_upgrade(bytes);
+  else
+    read_frames(bytes);
+}
+
+void WsClient::read_upgrade(Bytes bytes) {
+  upgrade_ += as_text(bytes);
+  const UpgradeAnswer answer = read_upgrade_answer(upgrade_, false);
+  if (answer.state == UpgradeState::refused) return end("refused: " + answer.reason);
+  if (answer.state == UpgradeState::incomplete) return;
+  state_ = State::open;
+  const std::string frames = upgrade_.substr(answer.header_bytes);
+  upgrade_ = {};
+  listener_.on_open(*this);
+  if (state_ != State::ended) read_frames(as_bytes(frames));
+}
+
+void WsClient::read_frames(Bytes bytes) {
+  if (!reader_.feed(bytes, *this) && state_ != State::ended)
+    end(fmt::format("the server broke the WebSocket protocol: {}", reader_.fault()));
+}
+
+void WsClient::on_message(Bytes head, std::size_t size) {
+  if (state_ == State::open) listener_.on_message(*this, {head, size, read_at_});
+}
+
+void WsClient::on_control(std::uint8_t opcode, Bytes payload) {
+  if (state_ == State::ended) return;
+  if (opcode == opcode_ping && state_ == State::open)
+    write(client_frame(opcode_pong, payload, mask_key));
+  if (opcode != opcode_close) return;
+  if (state_ == State::closing) return end(std::string(closed_by_us));
+  write(client_frame(opcode_close, payload.first(std::min<std::size_t>(payload.size(), 2)),
+                     mask_key));
+  end(close_text(payload));
+}
+
+void WsClient::write(Bytes bytes) {
+  last_sent_at_ = monotonic_now();
+  if (waiting_.empty()) {
+    const ssize_t count = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+      // What the server said before it closed may still wait to be read; that read ends it.
+      return;
+    }
+    if (count > 0) bytes = bytes.subspan(static_cast<std::size_t>(count));
+    if (bytes.empty()) return;
+  }
+  waiting_.insert(waiting_.end(), bytes.begin(), bytes.end());
+  update_events();
+}
+
+void WsClient::flush() {
+  if (!waiting_.empty()) {
+    const ssize_t count = ::send(fd_, waiting_.data(), waiting_.size(), MSG_NOSIGNAL);
+    if (count > 0) waiting_.erase(waiting_.begin(), waiting_.begin() + count);
+    if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) waiting_.clear();
+  }
+  if (waiting_.empty()) update_events();
+}
+
+void WsClient::update_events() {
+  if (state_ == State::ended || state_ == State::connecting) return;
+  const std::uint32_t events =
+      (is_reading_ ? EPOLLIN : 0U) | (waiting_.empty() ? 0U : static_cast<std::uint32_t>(EPOLLOUT));
+  if (events == watched_) return;
+  watched_ = events;
+  loop_.change(fd_, events, *this);
+}
+
+void WsClient::end(std::string reason) {
+  state_ = State::ended;
+  end_reason_ = std::move(reason);
+  loop_.forget(fd_);
+  ::close(fd_);
+  fd_ = -1;
+  waiting_ = {};
+  listener_.on_end(*this);
+}
+
+}  // namespace parley::bench

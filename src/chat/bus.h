@@ -1,0 +1,115 @@
+#pragma once
+// Bus: what a ChatServer needs of the world outside its shard, and the notes that cross it.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "chat/participant.h"
+
+namespace parley {
+
+using ShardIndex = std::uint16_t;
+inline constexpr std::size_t shards_max = 64;
+/// A set of shards, one bit each.
+using ShardSet = std::uint64_t;
+
+/// A room's name as it is handed around: shared, since every packet between shards carries it.
+using RoomName = std::shared_ptr<const RoomId>;
+
+/// A connection and where it lives.
+struct ConnectionAt {
+  ShardIndex shard = 0;
+  ConnectionId connection;
+  friend bool operator==(ConnectionAt, ConnectionAt) = default;
+};
+
+// To the home shard of a room, which keeps its truth.
+
+struct JoinNote {
+  ConnectionAt from;
+  Identity identity;
+  std::optional<ResumeKey> resume;
+};
+/// The connection sent its first packet that is no RTT probe.
+struct ActivateNote {
+  RoomName room;
+  ConnectionAt from;
+};
+/// The connection is gone; nothing of it comes after this.
+struct GoneNote {
+  RoomName room;
+  ConnectionAt from;
+};
+/// A packet for one user's sessions (or everybody, when the room has no such user), or for one
+/// session.
+struct RouteNote {
+  RoomName room;
+  ConnectionId from;
+  Packet packet;
+  std::string user_id;
+  SessionId session;
+};
+
+// From the home shard to the shards that have members of the room.
+
+struct WelcomeNote {
+  ConnectionId connection;
+  Welcome welcome;
+  ShardSet shards = 0;
+};
+struct StandingNote {
+  ConnectionId connection;
+  Standing standing;
+};
+struct RemoveNote {
+  ConnectionId connection;
+  EndReason reason;
+  std::string text;
+};
+/// Which shards have members of the room now.
+struct ShardsNote {
+  RoomName room;
+  ShardSet shards = 0;
+};
+/// A packet for everybody in the room but `except`, or for the connections `only`.
+struct DeliverNote {
+  RoomName room;
+  Packet packet;
+  ConnectionId except;
+  std::vector<ConnectionId> only;
+};
+
+using Note = std::variant<JoinNote, ActivateNote, GoneNote, RouteNote, WelcomeNote, StandingNote,
+                          RemoveNote, ShardsNote, DeliverNote>;
+
+/// A participant's packet on its way to the members of a room on another shard.
+struct RoomPacket {
+  RoomName room;
+  Packet packet;
+};
+
+/// The other shards. Notes and packets from one shard to another arrive in the order they were
+/// given, and whatever was given because of an event arrives before what the event's consequences
+/// give (causal order).
+class Bus {
+ public:
+  /// Never refused.
+  virtual void tell(ShardIndex to, Note note) = 0;
+  /// A participant's packet for the members of `room` on shard `to`. False if the way is full.
+  [[nodiscard]] virtual bool offer(ShardIndex to, const RoomName& room, const Packet& packet) = 0;
+  [[nodiscard]] virtual ShardIndex shards() const = 0;
+
+ protected:
+  ~Bus() = default;
+};
+
+/// The shard that keeps the truth about `room`.
+inline ShardIndex home_of(const RoomId& room, ShardIndex shards) {
+  return static_cast<ShardIndex>(std::hash<RoomId>{}(room) % shards);
+}
+
+}  // namespace parley

@@ -1,0 +1,222 @@
+#include "chat/chat_server.h"
+
+#include <utility>
+
+namespace parley {
+namespace {
+
+Interest interest_of(Role role, Standing standing) {
+  if (standing == Standing::waiting) return Interest::notices;
+  return role == Role::observer ? Interest::no_media : Interest::everything;
+}
+
+}  // namespace
+
+ChatServer::ChatServer(ShardIndex self, Bus& bus, ShardStats& stats, RoomHome::RandomId random_id)
+    : self_(self), bus_(bus), stats_(stats), random_id_(std::move(random_id)) {}
+
+ChatServer::~ChatServer() { check(members_.empty(), "a shard's rooms end before its sessions"); }
+
+Membership ChatServer::join(const Identity& identity, const std::optional<ResumeKey>& resume,
+                            Participant& participant, Now now) {
+  now_ = now;
+  const ConnectionId connection{(static_cast<std::uint64_t>(self_) << 48) | ++connections_made_};
+  members_[connection] = {&participant, std::make_shared<const RoomId>(identity.room), nullptr,
+                          identity.role};
+  tell_home(identity.room, JoinNote{{self_, connection}, identity, resume});
+  run_own_notes();
+  return {*this, connection};
+}
+
+void ChatServer::handle(Note note, Now now) {
+  now_ = now;
+  std::visit([this](auto& kind) { on(kind); }, note);
+  run_own_notes();
+}
+
+void ChatServer::handle(const RoomPacket& packet, Now now) {
+  const auto found = rooms_.find(*packet.room);
+  if (found != rooms_.end()) found->second->fan_out(packet.packet, {}, now.monotonic);
+}
+
+TimePoint ChatServer::deadline() const {
+  return deadlines_.empty() ? never : deadlines_.begin()->first;
+}
+
+void ChatServer::on_deadline(Now now) {
+  now_ = now;
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now.monotonic) {
+    const RoomId room = deadlines_.extract(deadlines_.begin()).mapped();
+    const auto home = homes_.find(room);
+    if (home == homes_.end()) continue;
+    home->second.scheduled_for = never;
+    home->second.home.on_deadline(now);
+    after_home_change(home);
+  }
+  run_own_notes();
+}
+
+void ChatServer::activate(ConnectionId connection, Now now) {
+  now_ = now;
+  const Member* const member = find(connection);
+  if (member == nullptr || member->room == nullptr) return;
+  tell_home(*member->room_name, ActivateNote{member->room_name, {self_, connection}});
+  run_own_notes();
+}
+
+void ChatServer::publish(ConnectionId connection, const Packet& packet, Now now) {
+  const Member* const member = find(connection);
+  if (member == nullptr || member->room == nullptr) return;
+  Room& room = *member->room;
+  room.fan_out(packet, connection, now.monotonic);
+  ShardSet others = room.shards() & ~(ShardSet{1} << self_);
+  for (ShardIndex shard = 0; others != 0; ++shard, others >>= 1)
+    if ((others & 1) != 0 && !bus_.offer(shard, room.name(), packet))
+      stats_.drop(DropReason::mailbox_full).add();
+}
+
+void ChatServer::route(ConnectionId connection, const Packet& packet, std::string_view user_id,
+                       SessionId session, Now now) {
+  now_ = now;
+  const Member* const member = find(connection);
+  if (member == nullptr || member->room == nullptr) return;
+  tell_home(*member->room_name,
+            RouteNote{member->room_name, connection, packet, std::string(user_id), session});
+  run_own_notes();
+}
+
+void ChatServer::leave(ConnectionId connection, Now now) {
+  now_ = now;
+  const auto found = members_.find(connection);
+  if (found == members_.end()) return;
+  const Member member = std::move(found->second);
+  members_.erase(found);
+  detach(connection, member);
+  run_own_notes();
+}
+
+void ChatServer::detach(ConnectionId connection, const Member& member) {
+  if (member.room != nullptr) {
+    member.room->remove(connection);
+    if (member.room->empty()) {
+      rooms_.erase(*member.room_name);
+      stats_.rooms.subtract();
+    }
+  }
+  tell_home(*member.room_name, GoneNote{member.room_name, {self_, connection}});
+}
+
+void ChatServer::tell(ShardIndex to, Note note) {
+  if (to == self_)
+    own_notes_.push_back(std::move(note));
+  else
+    bus_.tell(to, std::move(note));
+}
+
+void ChatServer::tell_home(const RoomId& room, Note note) {
+  tell(home_of(room, bus_.shards()), std::move(note));
+}
+
+void ChatServer::run_own_notes() {
+  if (std::exchange(running_, true)) return;  // the outermost call runs them
+  while (!own_notes_.empty()) {
+    Note note = std::move(own_notes_.front());
+    own_notes_.pop_front();
+    std::visit([this](auto& kind) { on(kind); }, note);
+  }
+  running_ = false;
+}
+
+void ChatServer::on(JoinNote& note) {
+  const RoomId& room = note.identity.room;
+  auto home = homes_.find(room);
+  if (home == homes_.end())
+    home = homes_.emplace(room, Home{RoomHome(room, *this, random_id_)}).first;
+  home->second.home.join(note, now_);
+  after_home_change(home);
+}
+
+void ChatServer::on(ActivateNote& note) {
+  const auto home = homes_.find(*note.room);
+  if (home == homes_.end()) return;
+  home->second.home.activate(note.from);
+  after_home_change(home);
+}
+
+void ChatServer::on(GoneNote& note) {
+  const auto home = homes_.find(*note.room);
+  if (home == homes_.end()) return;
+  home->second.home.gone(note.from, now_);
+  after_home_change(home);
+}
+
+void ChatServer::on(RouteNote& note) {
+  const auto home = homes_.find(*note.room);
+  if (home != homes_.end()) home->second.home.route(note);
+}
+
+void ChatServer::on(WelcomeNote& note) {
+  Member* const member = find(note.connection);
+  if (member == nullptr) return;  // left meanwhile; its GoneNote is on the way
+  auto& room = rooms_[*member->room_name];
+  if (room == nullptr) {
+    room = std::make_unique<Room>(*member->room_name);
+    stats_.rooms.add();
+  }
+  room->set_shards(note.shards);
+  room->add(note.connection, *member->participant,
+            interest_of(member->role, note.welcome.standing));
+  member->room = room.get();
+  member->participant->on_welcome(note.welcome, now_);
+}
+
+void ChatServer::on(StandingNote& note) {
+  Member* const member = find(note.connection);
+  if (member == nullptr || member->room == nullptr) return;
+  member->room->set_interest(note.connection, interest_of(member->role, note.standing));
+  member->participant->on_standing(note.standing, now_);
+}
+
+void ChatServer::on(RemoveNote& note) {
+  const auto found = members_.find(note.connection);
+  if (found == members_.end()) return;
+  const Member member = std::move(found->second);
+  members_.erase(found);
+  detach(note.connection, member);
+  member.participant->on_removed(note.reason, note.text, now_);
+}
+
+void ChatServer::on(ShardsNote& note) {
+  const auto found = rooms_.find(*note.room);
+  if (found != rooms_.end()) found->second->set_shards(note.shards);
+}
+
+void ChatServer::on(DeliverNote& note) {
+  const auto found = rooms_.find(*note.room);
+  if (found == rooms_.end()) return;
+  if (note.only.empty()) {
+    found->second->fan_out(note.packet, note.except, now_.monotonic);
+    return;
+  }
+  for (const ConnectionId connection : note.only)
+    found->second->deliver_to(connection, note.packet, now_.monotonic);
+}
+
+ChatServer::Member* ChatServer::find(ConnectionId connection) {
+  const auto found = members_.find(connection);
+  return found == members_.end() ? nullptr : &found->second;
+}
+
+void ChatServer::after_home_change(Homes::iterator place) {
+  Home& home = place->second;
+  if (home.home.empty()) {
+    homes_.erase(place);
+    return;
+  }
+  const TimePoint deadline = home.home.deadline();
+  if (deadline >= home.scheduled_for) return;
+  home.scheduled_for = deadline;
+  deadlines_.emplace(deadline, place->first);
+}
+
+}  // namespace parley

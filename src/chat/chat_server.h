@@ -1,0 +1,102 @@
+#pragma once
+// ChatServer: the rooms of one shard. It has a slice of every room that has members here, and the
+// truth (RoomHome) of every room whose home this shard is.
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "chat/bus.h"
+#include "chat/membership.h"
+#include "chat/participant.h"
+#include "chat/room.h"
+#include "chat/room_home.h"
+#include "chat/shard_stats.h"
+
+namespace parley {
+
+/// The actor that routes packets; one per shard, and no thread, socket or clock in it. Notes it
+/// gives itself run after the call that caused them, so nothing changes under a running handler.
+class ChatServer final : private NoteSender {
+ public:
+  ChatServer(ShardIndex self, Bus& bus, ShardStats& stats, RoomHome::RandomId random_id);
+  ~ChatServer();
+
+  /// Asks to join; `participant` is told on_welcome, at once when this shard is the room's home.
+  /// The participant must outlive the Membership.
+  [[nodiscard]] Membership join(const Identity& identity, const std::optional<ResumeKey>& resume,
+                                Participant& participant, Now now);
+
+  /// A note from another shard.
+  void handle(Note note, Now now);
+  /// A participant's packet from another shard.
+  void handle(const RoomPacket& packet, Now now);
+
+  /// When on_deadline() next has something to do.
+  [[nodiscard]] TimePoint deadline() const;
+  void on_deadline(Now now);
+
+  [[nodiscard]] std::size_t members() const { return members_.size(); }
+  [[nodiscard]] std::size_t rooms() const { return rooms_.size(); }
+  /// Rooms whose truth this shard keeps.
+  [[nodiscard]] std::size_t homes() const { return homes_.size(); }
+
+ private:
+  friend class Membership;
+  /// A connection that has asked to join; `room` is set once it is welcome.
+  struct Member {
+    Participant* participant;
+    RoomName room_name;
+    Room* room = nullptr;
+    Role role = Role::participant;
+  };
+
+  void activate(ConnectionId connection, Now now);
+  void publish(ConnectionId connection, const Packet& packet, Now now);
+  void route(ConnectionId connection, const Packet& packet, std::string_view user_id,
+             SessionId session, Now now);
+  void leave(ConnectionId connection, Now now);
+
+  void tell(ShardIndex to, Note note) override;
+  void tell_home(const RoomId& room, Note note);
+  void run_own_notes();
+
+  void on(JoinNote& note);
+  void on(ActivateNote& note);
+  void on(GoneNote& note);
+  void on(RouteNote& note);
+  void on(WelcomeNote& note);
+  void on(StandingNote& note);
+  void on(RemoveNote& note);
+  void on(ShardsNote& note);
+  void on(DeliverNote& note);
+
+  Member* find(ConnectionId connection);
+  void detach(ConnectionId connection, const Member& member);
+  /// A room's truth, and the earliest of `deadlines_` that stands for it.
+  struct Home {
+    RoomHome home;
+    TimePoint scheduled_for = never;
+  };
+  using Homes = std::unordered_map<RoomId, Home>;
+  void after_home_change(Homes::iterator place);
+
+  const ShardIndex self_;
+  Bus& bus_;
+  ShardStats& stats_;
+  RoomHome::RandomId random_id_;
+  Now now_{};  ///< of the call that runs
+  std::uint64_t connections_made_ = 0;
+  std::unordered_map<ConnectionId, Member> members_;
+  std::unordered_map<RoomId, std::unique_ptr<Room>> rooms_;
+  Homes homes_;
+  std::multimap<TimePoint, RoomId> deadlines_;  ///< of homes; may come too early
+  std::deque<Note> own_notes_;
+  bool running_ = false;
+};
+
+}  // namespace parley

@@ -1,0 +1,104 @@
+#include "chat/presence.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace parley {
+namespace {
+
+Announcement announce(Announcement::Kind kind, const PresenceTable::Row& row,
+                      TimePoint since = {}) {
+  return {kind, row.session, row.user_id, row.display_name, since};
+}
+
+}  // namespace
+
+void PresenceTable::join(SessionId session, std::string_view user_id, std::string_view display_name,
+                         TimePoint now) {
+  check(find(session) == nullptr, "a session joins its room twice");
+  rows_.push_back({session, std::string(user_id), std::string(display_name), Presence::testing, now,
+                   TimePoint{}});
+}
+
+void PresenceTable::first_packet(SessionId session, std::vector<Announcement>& announcements) {
+  Row* const newcomer = row(session);
+  if (newcomer == nullptr || newcomer->state != Presence::testing) return;
+  newcomer->state = Presence::active;
+
+  const Row* oldest = nullptr;
+  for (const Row& other : rows_) {
+    const bool waits = other.state == Presence::departing && other.user_id == newcomer->user_id;
+    if (waits && (oldest == nullptr || other.departing_since < oldest->departing_since))
+      oldest = &other;
+  }
+  if (oldest == nullptr) {
+    announcements.push_back(announce(Announcement::Kind::joined, *newcomer));
+    return;
+  }
+  announcements.push_back(
+      announce(Announcement::Kind::joined_silently, *newcomer, oldest->departing_since));
+  erase(*oldest);
+}
+
+void PresenceTable::gone(SessionId session, TimePoint now,
+                         std::vector<Announcement>& announcements) {
+  Row* const leaver = row(session);
+  if (leaver == nullptr || leaver->state == Presence::departing) return;
+  if (leaver->state == Presence::active) {
+    leaver->state = Presence::departing;
+    leaver->departing_since = now;
+    return;
+  }
+  erase(*leaver);
+  on_deadline(now, announcements);  // departures it held back may be overdue
+}
+
+void PresenceTable::resumed(SessionId session, std::vector<Announcement>& announcements) {
+  Row* const returned = row(session);
+  check(returned != nullptr && returned->state == Presence::departing,
+        "a session that is not departing resumes");
+  returned->state = Presence::active;
+  announcements.push_back(
+      announce(Announcement::Kind::joined_silently, *returned, returned->departing_since));
+}
+
+TimePoint PresenceTable::deadline() const {
+  TimePoint next = never;
+  for (const Row& row : rows_)
+    if (row.state == Presence::departing) next = std::min(next, due(row));
+  return next;
+}
+
+void PresenceTable::on_deadline(TimePoint now, std::vector<Announcement>& announcements) {
+  std::vector<SessionId> due_now;
+  for (const Row& row : rows_)
+    if (row.state == Presence::departing && due(row) <= now) due_now.push_back(row.session);
+  for (const SessionId session : due_now) {
+    const Row* const leaver = find(session);
+    announcements.push_back(announce(Announcement::Kind::left, *leaver));
+    erase(*leaver);
+  }
+}
+
+const PresenceTable::Row* PresenceTable::find(SessionId session) const {
+  const auto found = std::ranges::find(rows_, session, &Row::session);
+  return found == rows_.end() ? nullptr : &*found;
+}
+
+PresenceTable::Row* PresenceTable::row(SessionId session) {
+  const auto found = std::ranges::find(rows_, session, &Row::session);
+  return found == rows_.end() ? nullptr : &*found;
+}
+
+void PresenceTable::erase(const Row& row) { rows_.erase(rows_.begin() + (&row - rows_.data())); }
+
+TimePoint PresenceTable::due(const Row& departing) const {
+  TimePoint when = departing.departing_since + departure_grace;
+  for (const Row& other : rows_)
+    if (other.state == Presence::testing && other.user_id == departing.user_id)
+      when = std::max(when, other.joined_at + testing_grace);
+  return when;
+}
+
+}  // namespace parley

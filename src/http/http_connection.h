@@ -1,0 +1,80 @@
+#pragma once
+// HttpConnection: one TCP connection that speaks HTTP/1.1, one request at a time.
+
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "actor/shard.h"
+#include "base/bytes.h"
+#include "http/http_connections.h"
+#include "http/http_types.h"
+#include "http/request_head.h"
+
+namespace parley {
+
+/// Owned by its HttpConnections, which it leaves when it ends. It reads a head, asks the handler,
+/// writes the answer, and begins again; it never reads while it writes, so what a client pipelines
+/// waits in the kernel.
+class HttpConnection final : public Timed, public std::enable_shared_from_this<HttpConnection> {
+ public:
+  HttpConnection(HttpConnections& owner, boost::asio::ip::tcp::socket socket,
+                 std::string remote_address);
+  ~HttpConnection();
+
+  /// Begins to read. Like all below it may end the connection, which is then gone from its owner.
+  void start();
+  /// Answers once, whatever the client says, and ends.
+  void refuse(int status, std::string_view body, std::string_view reason);
+  /// Ends when the request under way, if any, is answered.
+  void drain();
+  /// Ends now, without a word. Does not tell the owner.
+  void abandon();
+
+  void on_deadline(Now now) override;
+
+ private:
+  /// first and later: of a connection's requests; a client that sends nothing is told so only if it
+  /// never said anything.
+  enum class State : std::uint8_t {
+    awaiting_first,  ///< nothing or part of the first head is here
+    idle,            ///< between two requests
+    awaiting_rest,   ///< part of a further head is here
+    writing,
+    discarding,      ///< the last answer is sent, our half is closed
+    ended,
+  };
+
+  void wait_readable();
+  void wait_writable();
+  void on_readable();
+  void on_writable();
+  /// Answers heads that are complete until one needs more bytes or the socket does not take more.
+  void serve_received();
+  void serve(std::string_view head);
+  /// True when somebody took the socket or the request was answered.
+  bool offer_upgrade(const HttpRequest& request, std::size_t head_bytes);
+  void answer(HttpResponse response, const HttpRequest* request);
+  /// Sends what it can; true when all is sent.
+  bool send_some();
+  void after_answer();
+  void begin_discarding();
+  void discard();
+  void end();
+
+  HttpConnections& owner_;
+  boost::asio::ip::tcp::socket socket_;
+  std::string remote_address_;
+  Shard::Alarm alarm_;
+  State state_ = State::awaiting_first;
+  bool close_after_answer_ = false;
+  bool wait_pending_ = false;
+  std::string received_;
+  HeadScanner scanner_;
+  std::string head_out_;
+  Buffer body_out_;
+  std::size_t sent_ = 0;
+};
+
+}  // namespace parley

@@ -1,0 +1,80 @@
+#include "http/http_connections.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <utility>
+#include <vector>
+
+#include "actor/shard.h"
+#include "http/http_connection.h"
+#include "http/http_handler.h"
+
+namespace parley {
+namespace {
+
+// Connections beyond the bound that may hear their 503 and go; past these we only close.
+constexpr std::size_t refusals_under_way_max = 256;
+
+// The protocol family of a socket; nothing when it is none (any more).
+bool is_ipv6(int native_socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  return ::getsockname(native_socket, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+         address.ss_family == AF_INET6;
+}
+
+}  // namespace
+
+HttpConnections::HttpConnections(Shard& shard, HttpHandler& handler, const HttpRules& rules)
+    : shard_(shard), handler_(handler), rules_(rules) {}
+
+HttpConnections::~HttpConnections() {
+  for (auto& [key, connection] : connections_) {
+    connection->abandon();
+    shard_.stats().connections.subtract();
+  }
+}
+
+void HttpConnections::add(int native_socket, std::string remote_address) {
+  using boost::asio::ip::tcp;
+  if (connections_.size() >= rules_.connections_max + refusals_under_way_max) {
+    handler_.on_refused("connections_max");
+    ::close(native_socket);
+    return;
+  }
+  boost::system::error_code error;
+  tcp::socket socket(shard_.io());
+  socket.assign(is_ipv6(native_socket) ? tcp::v6() : tcp::v4(), native_socket, error);
+  if (error) {
+    ::close(native_socket);
+    return;
+  }
+  socket.non_blocking(true, error);
+
+  const bool full = connections_.size() >= rules_.connections_max;
+  const auto connection =
+      std::make_shared<HttpConnection>(*this, std::move(socket), std::move(remote_address));
+  connections_.emplace(connection.get(), connection);
+  shard_.stats().connections.add();
+  if (full)
+    connection->refuse(503, "too many connections", "connections_max");
+  else
+    connection->start();
+  if (draining_ && connections_.contains(connection.get())) connection->drain();
+}
+
+void HttpConnections::drain() {
+  draining_ = true;
+  std::vector<std::shared_ptr<HttpConnection>> all;
+  all.reserve(connections_.size());
+  for (const auto& [key, connection] : connections_) all.push_back(connection);
+  for (const auto& connection : all) connection->drain();
+}
+
+void HttpConnections::remove(HttpConnection& connection) {
+  if (connections_.erase(&connection) > 0) shard_.stats().connections.subtract();
+}
+
+}  // namespace parley

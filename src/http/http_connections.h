@@ -1,0 +1,66 @@
+#pragma once
+// HttpConnections: the HTTP connections of one shard.
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "base/time.h"
+
+namespace parley {
+
+class HttpConnection;
+class HttpHandler;
+class Shard;
+
+struct HttpRules {
+  /// The longest head of a request; a longer one is answered with 431.
+  std::size_t header_bytes_max = 8 * 1024;
+  /// From accepting, or from the first byte of a further request, to the end of its head; later is
+  /// answered with 408.
+  Millis header_timeout = 10s;
+  /// How long a connection may wait for its next request, or an answer for its reader.
+  Millis idle_timeout = 30s;
+  /// How long input is discarded after the last answer. Closing with unread bytes would send RST,
+  /// which destroys the answer on its way.
+  Millis linger = 2s;
+  /// What is accepted beyond this is answered with 503.
+  std::size_t connections_max = 100'000;
+  /// Lets pages of any origin read the answers, as the original does. Not for the ops listener.
+  bool cors = true;
+};
+
+/// Owns the connections of one shard from accepting to their end, or to the protocol that takes them
+/// over. Each counts in ShardStats.connections. For the shard's thread.
+class HttpConnections {
+ public:
+  /// `shard` and `handler` must outlive this.
+  HttpConnections(Shard& shard, HttpHandler& handler, const HttpRules& rules);
+  /// Closes what is left, at once.
+  ~HttpConnections();
+  HttpConnections(const HttpConnections&) = delete;
+  HttpConnections& operator=(const HttpConnections&) = delete;
+
+  /// Takes over an accepted, non-blocking TCP socket.
+  void add(int native_socket, std::string remote_address);
+
+  /// Ends the idle connections and, after their answers, the others. What is added afterwards gets
+  /// one answer.
+  void drain();
+
+  [[nodiscard]] std::size_t size() const { return connections_.size(); }
+
+ private:
+  friend class HttpConnection;
+  void remove(HttpConnection& connection);
+
+  Shard& shard_;
+  HttpHandler& handler_;
+  HttpRules rules_;
+  std::unordered_map<HttpConnection*, std::shared_ptr<HttpConnection>> connections_;
+  bool draining_ = false;
+};
+
+}  // namespace parley

@@ -1,0 +1,289 @@
+#include "http/http_connections.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "actor/shard.h"
+#include "http/http_handler.h"
+#include "http/http_upgrade.h"
+
+namespace parley {
+namespace {
+
+/// Answers every request with its target, and takes sockets that ask for a WebSocket.
+class Echo final : public HttpHandler {
+ public:
+  HttpResponse handle(const HttpRequest& request) override {
+    if (request.target == "/big") return HttpResponse::text(200, std::string(8'000'000, 'x'));
+    return HttpResponse::text(200, request.method + " " + request.target);
+  }
+
+  std::optional<HttpResponse> upgrade(const HttpRequest& request, Upgrade& upgrade) override {
+    if (!request.wants_websocket()) return HttpResponse::text(400, "not that");
+    auto taken = upgrade.take();
+    rest.assign(taken.rest.begin(), taken.rest.end());
+    ::send(taken.socket.native_handle(), "taken", 5, MSG_NOSIGNAL);
+    return std::nullopt;
+  }
+
+  void on_refused(std::string_view reason) override { refused.emplace_back(reason); }
+
+  std::string rest;
+  std::vector<std::string> refused;
+};
+
+/// The client's end of a connection.
+class Client {
+ public:
+  explicit Client(int number) : number_(number) {
+    const timeval patience{10, 0};
+    ::setsockopt(number_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  }
+  Client(Client&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  ~Client() { hang_up(); }
+
+  void say(std::string_view text) const { ::send(number_, text.data(), text.size(), MSG_NOSIGNAL); }
+  void hang_up() {
+    if (number_ >= 0) ::close(std::exchange(number_, -1));
+  }
+
+  /// Everything up to the end of the stream.
+  std::string hear_all() const {
+    std::string heard;
+    std::array<char, 65536> part{};
+    for (ssize_t count = 0; (count = ::recv(number_, part.data(), part.size(), 0)) > 0;)
+      heard.append(part.data(), static_cast<std::size_t>(count));
+    return heard;
+  }
+
+  /// As much as it takes until `end` is there.
+  std::string hear_until(std::string_view end) const {
+    std::string heard;
+    for (char c = 0; !heard.ends_with(end) && ::recv(number_, &c, 1, 0) == 1;) heard += c;
+    return heard;
+  }
+
+ private:
+  int number_;
+};
+
+struct HttpConnectionsTest : testing::Test {
+  HttpConnectionsTest() { rules.cors = false; }
+  ~HttpConnectionsTest() override { stop(); }
+
+  void start() {
+    connections = std::make_unique<HttpConnections>(shard, handler, rules);
+    thread = std::thread([this] { shard.run(); });
+  }
+
+  void stop() {
+    if (!thread.joinable()) return;
+    shard.stop();
+    thread.join();
+    connections.reset();
+  }
+
+  Client connect() {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+    shard.post([this, end = ends[0]] { connections->add(end, "192.0.2.1"); });
+    return Client(ends[1]);
+  }
+
+  std::string ask(std::string_view text) {
+    const Client client = connect();
+    client.say(text);
+    return client.hear_all();
+  }
+
+  Shard shard{0};
+  Echo handler;
+  HttpRules rules;
+  std::unique_ptr<HttpConnections> connections;
+  std::thread thread;
+};
+
+const std::string get_a = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+const std::string get_b_and_close = "GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST_F(HttpConnectionsTest, answer_one_request_after_another) {
+  start();
+  const Client client = connect();
+  client.say(get_a);
+  EXPECT_TRUE(has(client.hear_until("GET /a"), "HTTP/1.1 200 OK"));
+  client.say(get_b_and_close);
+  EXPECT_TRUE(has(client.hear_all(), "Connection: close\r\n\r\nGET /b"));
+}
+
+TEST_F(HttpConnectionsTest, answer_pipelined_requests_in_order) {
+  start();
+  const std::string heard = ask(get_a + get_a + get_b_and_close);
+  const auto first = heard.find("GET /a");
+  const auto second = heard.find("GET /a", first + 1);
+  ASSERT_NE(second, std::string::npos);
+  EXPECT_GT(heard.find("GET /b"), second);
+}
+
+TEST_F(HttpConnectionsTest, read_a_head_that_comes_byte_by_byte) {
+  start();
+  const Client client = connect();
+  for (const char c : get_b_and_close) client.say({&c, 1});
+  EXPECT_TRUE(has(client.hear_all(), "GET /b"));
+}
+
+TEST_F(HttpConnectionsTest, send_an_answer_larger_than_the_socket_takes) {
+  start();
+  const std::string heard = ask("GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_GT(heard.size(), 8'000'000u);
+  EXPECT_TRUE(heard.ends_with("xxx"));
+}
+
+TEST_F(HttpConnectionsTest, answer_head_without_a_body) {
+  start();
+  const std::string heard = ask("HEAD /abc HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(has(heard, "Content-Length: 9\r\n"));
+  EXPECT_TRUE(heard.ends_with("\r\n\r\n"));
+}
+
+TEST_F(HttpConnectionsTest, refuse_garbage_bodies_and_long_heads_at_once) {
+  start();
+  EXPECT_TRUE(has(ask("\x16\x03\x01"), "HTTP/1.1 400 "));
+  EXPECT_TRUE(has(ask("GET / HTTP/1.1\r\nnonsense\r\n\r\n"), "HTTP/1.1 400 "));
+  EXPECT_TRUE(has(ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"),
+                  "HTTP/1.1 413 "));
+  EXPECT_TRUE(has(ask("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(100'000, 'a') + "\r\n\r\n"),
+                  "HTTP/1.1 431 "));
+  stop();
+  EXPECT_EQ(handler.refused, (std::vector<std::string>{"bad_request", "bad_request", "body",
+                                                       "headers_too_large"}));
+}
+
+TEST_F(HttpConnectionsTest, take_a_head_of_exactly_the_longest_length) {
+  rules.header_bytes_max = 1024;
+  start();
+  const std::string before = "GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: ";
+  const std::string after = "\r\n\r\n";
+  const std::string filler(1024 - before.size() - after.size(), 'a');
+  EXPECT_TRUE(has(ask(before + filler + after), "HTTP/1.1 200 "));
+  EXPECT_TRUE(has(ask(before + filler + "a" + after), "HTTP/1.1 431 "));
+}
+
+TEST_F(HttpConnectionsTest, tell_a_client_that_says_nothing_and_one_that_dawdles) {
+  rules.header_timeout = 50ms;
+  start();
+  EXPECT_TRUE(has(ask(""), "HTTP/1.1 408 "));
+  EXPECT_TRUE(has(ask("GET / HT"), "HTTP/1.1 408 "));
+}
+
+TEST_F(HttpConnectionsTest, end_an_idle_connection_without_a_word) {
+  rules.idle_timeout = 50ms;
+  start();
+  const std::string heard = ask(get_a);
+  EXPECT_TRUE(heard.ends_with("GET /a"));
+}
+
+TEST_F(HttpConnectionsTest, end_soon_even_if_the_client_goes_on_talking) {
+  rules.linger = 50ms;
+  start();
+  const Client client = connect();
+  client.say("\x16");
+  client.hear_all();
+  for (int i = 0; i < 1000 && shard.stats().connections.read() > 0; ++i) {
+    client.say("more");
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_EQ(shard.stats().connections.read(), 0u);
+}
+
+TEST_F(HttpConnectionsTest, give_the_socket_and_what_came_behind_the_head_away) {
+  start();
+  const std::string heard =
+      ask("GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nframes");
+  stop();
+  EXPECT_EQ(heard, "taken");
+  EXPECT_EQ(handler.rest, "frames");
+  EXPECT_EQ(shard.stats().connections.read(), 0u);
+}
+
+TEST_F(HttpConnectionsTest, go_on_after_an_upgrade_that_is_refused) {
+  start();
+  const std::string heard =
+      ask("GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\n\r\n" + get_b_and_close);
+  EXPECT_TRUE(has(heard, "HTTP/1.1 400 "));
+  EXPECT_TRUE(heard.ends_with("GET /b"));
+}
+
+TEST_F(HttpConnectionsTest, turn_clients_away_when_full) {
+  rules.connections_max = 1;
+  start();
+  const Client first = connect();
+  first.say(get_a);
+  first.hear_until("GET /a");
+  EXPECT_TRUE(has(ask(""), "HTTP/1.1 503 "));
+}
+
+TEST_F(HttpConnectionsTest, drain) {
+  start();
+  const Client idle = connect();
+  idle.say(get_a);
+  idle.hear_until("GET /a");
+  const Client silent = connect();
+  const Client busy = connect();
+  busy.say("GET /a HTTP/1.1\r\n");
+  busy.say("X: ");
+  while (shard.stats().connections.read() < 3) std::this_thread::yield();
+  std::this_thread::sleep_for(20ms);  // until the beginning of its head has been read
+
+  shard.post([this] { connections->drain(); });
+
+  EXPECT_EQ(idle.hear_all(), "");
+  EXPECT_EQ(silent.hear_all(), "");
+  busy.say("1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(has(busy.hear_all(), "Connection: close\r\n\r\nGET /a"));
+  EXPECT_TRUE(has(ask(get_a), "Connection: close"));
+}
+
+TEST_F(HttpConnectionsTest, let_pages_of_any_origin_read_only_when_told_to) {
+  const std::string request =
+      "GET /a HTTP/1.1\r\nHost: x\r\nOrigin: http://o\r\nConnection: close\r\n\r\n";
+  start();
+  EXPECT_FALSE(has(ask(request), "Access-Control"));
+  stop();
+}
+
+TEST_F(HttpConnectionsTest, mirror_origins_and_answer_preflights) {
+  rules.cors = true;
+  start();
+  EXPECT_TRUE(has(ask("GET /a HTTP/1.1\r\nHost: x\r\nOrigin: http://o\r\nConnection: close\r\n\r\n"),
+                  "Access-Control-Allow-Origin: http://o\r\n"));
+  EXPECT_TRUE(has(ask("OPTIONS /a HTTP/1.1\r\nHost: x\r\nOrigin: http://o\r\n"
+                      "Access-Control-Request-Method: GET\r\nConnection: close\r\n\r\n"),
+                  "Access-Control-Allow-Methods: GET"));
+}
+
+TEST_F(HttpConnectionsTest, forget_clients_that_hang_up) {
+  start();
+  for (int i = 0; i < 50; ++i) {
+    Client client = connect();
+    client.say(i % 2 == 0 ? "GET /a HT" : get_a);
+    if (i % 3 == 0) client.hear_until("GET /a");
+    client.hang_up();
+  }
+  for (int i = 0; i < 1000 && shard.stats().connections.read() > 0; ++i)
+    std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(shard.stats().connections.read(), 0u);
+}
+
+}  // namespace
+}  // namespace parley

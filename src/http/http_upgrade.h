@@ -1,0 +1,39 @@
+#pragma once
+// Upgrade: a TCP connection on its way from HTTP to another protocol.
+
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
+#include <vector>
+
+namespace parley {
+
+/// What remains of an HTTP connection when somebody takes it over.
+struct UpgradedSocket {
+  /// Non-blocking, with TCP_NODELAY, nothing pending on it, on the shard's io_context.
+  boost::asio::ip::tcp::socket socket;
+  /// What the client already sent behind the head of its request.
+  std::vector<std::uint8_t> rest;
+};
+
+/// The offer to take a connection over; see HttpHandler::upgrade.
+class Upgrade {
+ public:
+  Upgrade(boost::asio::ip::tcp::socket& socket, std::vector<std::uint8_t> rest)
+      : socket_(socket), rest_(std::move(rest)) {}
+  Upgrade(const Upgrade&) = delete;
+  Upgrade& operator=(const Upgrade&) = delete;
+
+  /// The socket, once. From here on the taker counts it in ShardStats.connections.
+  [[nodiscard]] UpgradedSocket take() {
+    taken_ = true;
+    return {std::move(socket_), std::move(rest_)};
+  }
+  [[nodiscard]] bool taken() const { return taken_; }
+
+ private:
+  boost::asio::ip::tcp::socket& socket_;
+  std::vector<std::uint8_t> rest_;
+  bool taken_ = false;
+};
+
+}  // namespace parley

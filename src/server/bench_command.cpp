@@ -1,0 +1,372 @@
+#include "server/bench_command.h"
+
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "auth/room_token.h"
+#include "base/result.h"
+#include "bench/bench.h"
+#include "server/config.h"
+#include "server/config_values.h"
+
+namespace parley {
+namespace {
+
+using bench::BenchPlan;
+using bench::Shape;
+
+constexpr int usage_error = 2;
+// Long enough for any measurement.
+constexpr std::int64_t token_seconds = 24 * 3600;
+// What a receiver gets per second when one of them stalls, unless another rate is asked for.
+constexpr double stall_mbit = 30;
+
+/// The flags as they were given; what was not given changes nothing in a shape.
+struct Flags {
+  std::vector<std::string> shapes;
+  std::optional<int> rooms, participants, senders, receivers, size, sessions;
+  std::optional<double> rate, audio_rate, video_rate, mbit;
+  std::optional<std::string> duration, warmup, spread;
+  std::uint32_t seed = 1;
+
+  bool self = false;
+  std::string url;
+  std::vector<std::string> tokens;
+  std::string jwt_secret;
+  std::vector<int> pids;
+  std::string program;
+  int shards = 1;
+  std::vector<std::string> serve_arguments;
+
+  int stall = 0;
+  double stall_seconds = 40;
+  double churn = 0;
+
+  int floor_runs = 5;
+  bool json = false;
+  bool enforce = false;
+};
+
+void add_target_flags(CLI::App& app, Flags& flags) {
+  const char* group = "Target";
+  app.add_flag("--self", flags.self, "Start a server of its own for each shape (the default)")
+      ->group(group);
+  app.add_option("--url", flags.url, "Measure this relay instead")
+      ->type_name("ws://HOST:PORT")
+      ->group(group);
+  app.add_option("--pid", flags.pids,
+                 "Process of that relay, or its bus, whose time and memory count (repeatable)")
+      ->type_name("PID")
+      ->allow_extra_args(false)
+      ->group(group);
+  app.add_option("--token", flags.tokens,
+                 "Room token to join with; the connections take them in turn (repeatable)")
+      ->type_name("TOKEN")
+      ->allow_extra_args(false)
+      ->group(group);
+  app.add_option("--jwt-secret", flags.jwt_secret,
+                 "Join with tokens signed with this secret instead of by path")
+      ->type_name("TEXT")
+      ->group(group);
+  app.add_option("--shards", flags.shards, "Shards of its own server")
+      ->type_name("NUMBER [1]")
+      ->group(group);
+  app.add_option("--program", flags.program, "Program to start as its own server")
+      ->type_name("FILE [this one]")
+      ->group(group);
+  app.add_option("--serve-arg", flags.serve_arguments,
+                 "Further argument for its own server (repeatable)")
+      ->type_name("TEXT")
+      ->allow_extra_args(false)
+      ->group(group);
+}
+
+void add_shape_flags(CLI::App& app, Flags& flags) {
+  const char* group = "Shape";
+  app.add_option("shapes", flags.shapes,
+                 "meeting-20, pairs, broadcast, idle; without any: all of them, broadcast at 100, "
+                 "2000 and 6000 packets/s")
+      ->type_name("")
+      ->group("Shapes");
+  const auto add = [&app, group](const char* name, auto& value, const char* help,
+                                 const char* type) {
+    app.add_option(name, value, help)->type_name(type)->group(group);
+  };
+  add("--rooms", flags.rooms, "Rooms", "NUMBER");
+  add("--participants", flags.participants, "Members of each room, all of whom send", "NUMBER");
+  add("--senders", flags.senders, "Members of each room who send", "NUMBER");
+  add("--receivers", flags.receivers, "Members of each room who only receive", "NUMBER");
+  add("--rate", flags.rate, "pairs, broadcast: packets per second of each sender", "NUMBER");
+  add("--size", flags.size, "pairs, broadcast: size of a packet", "BYTES");
+  add("--audio-rate", flags.audio_rate, "meeting-20: audio packets per second", "NUMBER [50]");
+  add("--video-rate", flags.video_rate, "meeting-20: video packets per second", "NUMBER [30]");
+  add("--mbit", flags.mbit, "meeting-20: size video so that a receiver gets this much per second",
+      "MBIT");
+  add("--sessions", flags.sessions, "idle: sessions", "NUMBER [1000]");
+  add("--spread", flags.spread,
+      "When senders send: on a common 1 ms tick, or each packet at its own moment",
+      "tick|even [tick]");
+  add("--seed", flags.seed, "Order of the sizes of video packets", "NUMBER [1]");
+  add("--duration", flags.duration, "How long to measure (idle: to watch)",
+      "DURATION [10s, idle 60s, churn 3m]");
+  add("--warmup", flags.warmup, "How long to send before measuring", "DURATION [1s, churn 20s]");
+}
+
+void add_trial_flags(CLI::App& app, Flags& flags) {
+  const char* group = "Trials instead of plain load";
+  app.add_option("--stall", flags.stall,
+                 "So many receivers of a meeting stop reading for a while; what does it cost?")
+      ->type_name("NUMBER")
+      ->group(group);
+  app.add_option("--stall-seconds", flags.stall_seconds, "How long they do not read")
+      ->type_name("SECONDS [40]")
+      ->group(group);
+  app.add_option("--churn", flags.churn,
+                 "So many participants a minute come, say one thing and go; what is left behind?")
+      ->type_name("PER_MINUTE")
+      ->group(group);
+}
+
+void add_output_flags(CLI::App& app, Flags& flags) {
+  const char* group = "Output";
+  app.add_flag("--json", flags.json, "Print one JSON document instead of text")->group(group);
+  app.add_flag("--enforce", flags.enforce, "Exit with 3 when a bar is missed")->group(group);
+  app.add_option("--floor-runs", flags.floor_runs,
+                 "Runs of the machine's floor before and after each shape; 0 leaves it out")
+      ->type_name("NUMBER [5]")
+      ->group(group);
+}
+
+/// "10s", "3m", and a bare number as seconds.
+Result<Millis> to_duration(std::string_view flag, const std::string& text) {
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error == std::errc{} && end == text.data() + text.size())
+    return Millis(static_cast<std::int64_t>(seconds * 1000));
+  const auto duration = parse_duration(text);
+  if (!duration) return fail(fmt::format("{} must be a duration such as 10s or 3m", flag));
+  return std::chrono::duration_cast<Millis>(*duration);
+}
+
+template <class Value, class Given>
+void take(Value& value, const std::optional<Given>& given) {
+  if (given) value = static_cast<Value>(*given);
+}
+
+Result<void> apply_members(Shape& shape, const Flags& flags) {
+  if (flags.participants && (flags.senders || flags.receivers))
+    return fail("--participants all send; give either it or --senders and --receivers");
+  if (flags.participants) shape.members = shape.senders = *flags.participants;
+  if (!flags.senders && !flags.receivers) return {};
+  const int receivers = flags.receivers.value_or(shape.members - shape.senders);
+  take(shape.senders, flags.senders);
+  shape.members = shape.senders + receivers;
+  return {};
+}
+
+Result<void> apply_times(Shape& shape, const Flags& flags) {
+  if (flags.duration) {
+    auto duration = to_duration("--duration", *flags.duration);
+    if (!duration) return fail(duration.error().message);
+    shape.duration = *duration;
+  }
+  if (flags.warmup) {
+    auto warmup = to_duration("--warmup", *flags.warmup);
+    if (!warmup) return fail(warmup.error().message);
+    shape.warmup = *warmup;
+  }
+  return {};
+}
+
+/// Scales the delta frames so that a receiver of all senders gets `mbit`.
+Result<void> apply_mbit(Shape& shape, double mbit) {
+  shape.video_scale = 1;
+  const double base = shape.receiver_mbit_per_second();
+  shape.video_scale = 2;
+  const double per_scale = shape.receiver_mbit_per_second() - base;
+  shape.video_scale = 1 + (mbit - base) / per_scale;
+  if (shape.video_scale <= 0)
+    return fail(fmt::format("--mbit: audio and keyframes alone are more than {} Mbit/s", mbit));
+  return {};
+}
+
+Result<void> apply(Shape& shape, const Flags& flags) {
+  take(shape.rooms, flags.rooms);
+  take(shape.rate, flags.rate);
+  take(shape.bytes, flags.size);
+  take(shape.audio_rate, flags.audio_rate);
+  take(shape.video_rate, flags.video_rate);
+  take(shape.sessions, flags.sessions);
+  shape.seed = flags.seed;
+  if (auto members = apply_members(shape, flags); !members) return members;
+  if (auto times = apply_times(shape, flags); !times) return times;
+  if (flags.spread && *flags.spread != "tick" && *flags.spread != "even")
+    return fail("--spread is tick or even");
+  if (flags.spread == "even") shape.pacing = bench::Pacing::even;
+  if (flags.stall > 0) {
+    if (shape.traffic != bench::Traffic::call) return fail("--stall goes with meeting-20");
+    if (flags.stall >= shape.members - 1) return fail("--stall: nobody would be left to read");
+    shape.senders = std::min(shape.senders, shape.members - flags.stall);
+  }
+  if (flags.mbit || flags.stall > 0)
+    if (auto scaled = apply_mbit(shape, flags.mbit.value_or(stall_mbit)); !scaled) return scaled;
+  return validate(shape);
+}
+
+Result<std::vector<Shape>> shapes_of(const Flags& flags) {
+  std::vector<Shape> shapes;
+  std::vector<std::string> names = flags.shapes;
+  if (names.empty() && flags.stall > 0) names = {"meeting-20"};
+  for (const std::string& name : names) {
+    auto shape = bench::find_shape(name);
+    if (!shape)
+      return fail(fmt::format("there is no shape \"{}\"; there are {}", name, bench::shape_names));
+    shapes.push_back(std::move(*shape));
+  }
+  if (names.empty()) shapes = bench::default_shapes();
+  for (Shape& shape : shapes)
+    if (auto applied = apply(shape, flags); !applied)
+      return fail(fmt::format("{}: {}", shape.name, applied.error().message));
+  return shapes;
+}
+
+Result<bench::ChurnPlan> churn_of(const Flags& flags) {
+  if (!flags.shapes.empty() || flags.stall > 0) return fail("--churn stands alone");
+  bench::ChurnPlan churn;
+  churn.per_minute = flags.churn;
+  take(churn.rooms, flags.rooms);
+  Shape times;
+  times.warmup = churn.warmup;
+  times.duration = churn.duration;
+  if (auto applied = apply_times(times, flags); !applied) return fail(applied.error().message);
+  churn.warmup = times.warmup;
+  churn.duration = times.duration;
+  if (churn.rooms < 1 || churn.duration <= 0ms) return fail("--churn needs rooms and time");
+  return churn;
+}
+
+/// How connections introduce themselves: nothing, the given tokens, or tokens of our own.
+void add_tokens(bench::Target& target, const Flags& flags) {
+  target.tokens = flags.tokens;
+  if (flags.jwt_secret.empty()) return;
+  target.make_token = [secret = flags.jwt_secret](std::string_view user, std::string_view room) {
+    const auto now = static_cast<std::int64_t>(unix_now().count / 1000);
+    RoomTokenClaims claims;
+    claims.user_id = claims.display_name = user;
+    claims.room = room;
+    claims.expires_at = now + token_seconds;
+    TokenRules rules;
+    rules.secret = secret;
+    return make_room_token(claims, rules).value_or("");
+  };
+}
+
+Result<void> check_ranges(const Flags& flags) {
+  if (flags.shards < 1 || flags.shards > 64) return fail("--shards is 1 to 64");
+  if (flags.floor_runs < 0 || flags.floor_runs > 100) return fail("--floor-runs is 0 to 100");
+  if (flags.stall < 0) return fail("--stall is a number of receivers");
+  if (flags.stall_seconds <= 0 || flags.stall_seconds > 3600)
+    return fail("--stall-seconds is above 0 and at most 3600");
+  if (flags.churn < 0 || flags.churn > 1e6) return fail("--churn is 1 to 1000000 a minute");
+  return {};
+}
+
+Result<BenchPlan> plan_of(const Flags& flags) {
+  if (auto checked = check_ranges(flags); !checked) return fail(checked.error().message);
+  BenchPlan plan;
+  if (flags.churn > 0) {
+    auto churn = churn_of(flags);
+    if (!churn) return fail(churn.error().message);
+    plan.churn = std::move(*churn);
+  } else {
+    auto shapes = shapes_of(flags);
+    if (!shapes) return fail(shapes.error().message);
+    plan.shapes = std::move(*shapes);
+  }
+  if (flags.stall > 0) {
+    plan.stall = bench::StallPlan{.receivers = flags.stall};
+    plan.stall->duration = Millis(static_cast<std::int64_t>(flags.stall_seconds * 1000));
+  }
+  bench::Target tokens;
+  add_tokens(tokens, flags);
+  if (flags.url.empty()) {
+    if (!flags.pids.empty()) return fail("--pid goes with --url; its own server is known");
+    plan.token_source = tokens;
+    plan.server = {flags.program, flags.shards, flags.serve_arguments, {}};
+    if (!flags.jwt_secret.empty())
+      plan.server.arguments.insert(plan.server.arguments.end(),
+                                   {"--auth.jwt_secret", flags.jwt_secret});
+  } else {
+    if (flags.self) return fail("either --self or --url");
+    auto target = bench::parse_target(flags.url);
+    if (!target) return fail(target.error().message);
+    add_tokens(*target, flags);
+    plan.target = std::move(*target);
+    plan.pids.assign(flags.pids.begin(), flags.pids.end());
+  }
+  plan.floor_runs = static_cast<std::size_t>(flags.floor_runs);
+  plan.is_enforced = flags.enforce;
+  plan.is_json = flags.json;
+  return plan;
+}
+
+int complain(const std::string& sentence) {
+  fmt::print(stderr, "parley bench: {}\nSee parley bench --help.\n", sentence);
+  return usage_error;
+}
+
+std::string describe_unknown(const CLI::App& app, std::string word) {
+  word = word.substr(0, word.find('='));
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  const auto nearest = nearest_name(word, names);
+  return fmt::format("unknown flag \"{}\"{}", word,
+                     nearest ? fmt::format("; did you mean {}?", *nearest) : "");
+}
+
+}  // namespace
+
+int run_bench_command(const std::vector<std::string>& args) {
+  Flags flags;
+  CLI::App app(
+      "Puts load on a relay and measures: what is delivered, in which order, how late, and for how "
+      "much processor time and memory.",
+      "parley bench");
+  app.get_formatter()->column_width(44);
+  app.footer(
+      "Processor time is given in µs and as a multiple of the machine's floor: one send of a 1204 B "
+      "frame,\nmeasured in the same run. Server and load tool run on different processors. Ctrl-C "
+      "prints what there is.");
+  add_shape_flags(app, flags);
+  add_target_flags(app, flags);
+  add_trial_flags(app, flags);
+  add_output_flags(app, flags);
+
+  std::vector<std::string> words(args.rbegin(), args.rend());  // taken from the back
+  try {
+    app.parse(words);
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", app.help());
+    return 0;
+  } catch (const CLI::ExtrasError&) {
+    const auto rest = app.remaining();
+    return complain(describe_unknown(app, rest.empty() ? "" : rest.front()));
+  } catch (const CLI::ParseError& error) {
+    return complain(error.what());
+  }
+  auto plan = plan_of(flags);
+  if (!plan) return complain(plan.error().message);
+  return bench::run_bench(*plan);
+}
+
+}  // namespace parley

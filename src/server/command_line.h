@@ -1,0 +1,61 @@
+#pragma once
+// The command line: what the user wants, as plain values.
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace parley {
+
+enum class Verb : std::uint8_t {
+  serve,
+  dev,
+  bench,
+  token_create,
+  token_inspect,
+  version,
+  config_print,
+  config_check,
+};
+
+struct TokenCreateOptions {
+  std::string user;
+  std::string room;
+  std::string name{};  ///< empty = the user
+  bool host = false;
+  bool observer = false;
+  std::chrono::milliseconds ttl{std::chrono::minutes{10}};
+};
+
+struct CommandLine {
+  Verb verb = Verb::serve;
+  std::optional<std::string> config_file;
+  /// "section.key" and text, for ConfigInputs.
+  std::vector<std::pair<std::string, std::string>> settings;
+  TokenCreateOptions token_create;
+  std::string token;          ///< of `token inspect`; empty = read it from standard input
+  bool print_defaults = false;  ///< `config print --defaults`
+  std::vector<std::string> bench_args;
+};
+
+/// The program has nothing to run: help was asked for, or the arguments make no sense.
+struct CommandExit {
+  int code = 0;      ///< 0 for help, 2 for a usage error
+  std::string text;  ///< for standard output when `code` is 0, else for standard error
+};
+
+/// Arguments of `parley`, without the program's name. No verb means `serve`.
+[[nodiscard]] Result<CommandLine, CommandExit> parse_parley_arguments(
+    std::span<const std::string> arguments);
+
+/// Arguments of `websocket_server`: settings only, none of which is needed.
+[[nodiscard]] Result<CommandLine, CommandExit> parse_websocket_server_arguments(
+    std::span<const std::string> arguments);
+
+}  // namespace parley

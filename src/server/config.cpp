@@ -1,0 +1,313 @@
+#include "server/config.h"
+
+#include <algorithm>
+#include <array>
+#include <type_traits>
+#include <utility>
+
+#include "server/config_values.h"
+
+namespace parley {
+namespace {
+
+constexpr std::int64_t kib = 1024;
+constexpr std::int64_t mib = 1024 * kib;
+constexpr std::int64_t gib = 1024 * mib;
+constexpr std::int64_t second = 1000;
+constexpr std::int64_t hour = 3600 * second;
+constexpr std::int64_t one_million = 1'000'000;
+
+constexpr Setting with_flag(std::string_view flag, Setting setting) {
+  setting.flag = flag;
+  return setting;
+}
+
+constexpr Setting secret(Setting setting) {
+  setting.secret = true;
+  return setting;
+}
+
+constexpr Setting hidden(Setting setting) {
+  setting.hidden = true;
+  return setting;
+}
+
+constexpr auto table = std::to_array<Setting>({
+    with_flag("host", {"server.host", +[](Config& c) -> std::string& { return c.server.host; },
+     "Address to listen on; 0.0.0.0 is every IPv4 address, :: every address of this machine"}),
+    with_flag("port", {"server.port", +[](Config& c) -> std::uint16_t& { return c.server.port; },
+     "TCP port for clients; 0 takes any free one", 0, 65535}),
+    with_flag("shards", {"server.shards", +[](Config& c) -> int& { return c.server.shards; },
+     "Event loops, each on a thread of its own; rooms span all of them", 1, 64}),
+    {"server.drain_time", +[](Config& c) -> Millis& { return c.server.drain_time; },
+     "How long sessions are told to leave, one after another, before the process ends", 0, hour},
+    hidden({"server.ready_fd", +[](Config& c) -> int& { return c.server.ready_fd; },
+     "Descriptor that gets one line of JSON with the open ports; -1 is none", -1, one_million}),
+
+    {"ops.enabled", +[](Config& c) -> bool& { return c.ops.enabled; },
+     "Serve /metrics, /healthz and /readyz on a listener of their own"},
+    {"ops.host", +[](Config& c) -> std::string& { return c.ops.host; },
+     "Address of that listener; whoever reaches it sees the numbers"},
+    {"ops.port", +[](Config& c) -> std::uint16_t& { return c.ops.port; },
+     "TCP port of that listener; 0 takes any free one", 0, 65535},
+
+    secret({"auth.jwt_secret", +[](Config& c) -> std::string& { return c.auth.jwt_secret; },
+     "Key with which room tokens are signed (HS256); without one no token is accepted"}),
+    {"auth.jwt_secret_file", +[](Config& c) -> std::string& { return c.auth.jwt_secret_file; },
+     "File that holds the key, instead of auth.jwt_secret"},
+    {"auth.issuer", +[](Config& c) -> std::string& { return c.auth.issuer; },
+     "The iss claim a room token must have"},
+    {"auth.leeway", +[](Config& c) -> Millis& { return c.auth.leeway; },
+     "How far past its end a token still counts, in whole seconds", 0, hour},
+    {"auth.path_endpoint", +[](Config& c) -> bool& { return c.auth.path_endpoint; },
+     "Let anybody in over /lobby/<user>/<room>, without a token"},
+    {"auth.meeting_management", +[](Config& c) -> bool& { return c.auth.meeting_management; },
+     "Meetings have hosts; closes /lobby/<user>/<room>"},
+
+    {"limits.idle_timeout", +[](Config& c) -> Millis& { return c.limits.idle_timeout; },
+     "A session from which nothing came for this long ends", second, hour},
+    {"limits.ping_after", +[](Config& c) -> Millis& { return c.limits.ping_after; },
+     "A session from which nothing came for this long is pinged", 100, hour},
+    {"limits.handshake_timeout", +[](Config& c) -> Millis& { return c.limits.handshake_timeout; },
+     "How long a client may take to send a request", 100, hour},
+    {"limits.keep_alive", +[](Config& c) -> Millis& { return c.limits.keep_alive; },
+     "How long an HTTP connection may wait for its next request", 100, hour},
+    {"limits.header_bytes", +[](Config& c) -> std::size_t& { return c.limits.header_bytes; },
+     "The longest request line with headers; tokens travel in it", 1 * kib, 64 * kib},
+    {"limits.sessions_max", +[](Config& c) -> int& { return c.limits.sessions_max; },
+     "Sessions of this process; who comes then gets 503", 1, 10 * one_million},
+    {"limits.sessions_per_address",
+     +[](Config& c) -> int& { return c.limits.sessions_per_address; },
+     "Sessions from one address; 0 is no limit (behind a proxy everybody has one address)", 0,
+     10 * one_million},
+    {"limits.connections_max", +[](Config& c) -> int& { return c.limits.connections_max; },
+     "TCP connections of this process, sessions included", 1, 10 * one_million},
+    {"limits.connections_per_address",
+     +[](Config& c) -> int& { return c.limits.connections_per_address; },
+     "TCP connections from one address; 0 is no limit", 0, 10 * one_million},
+
+    {"outbox.bytes", +[](Config& c) -> std::size_t& { return c.outbox.bytes; },
+     "How much may wait for one client that reads slowly", 64 * kib, 1 * gib},
+    {"outbox.video_age", +[](Config& c) -> Millis& { return c.outbox.video_age; },
+     "Video that has waited this long for a client is dropped", 10, hour},
+    {"outbox.audio_age", +[](Config& c) -> Millis& { return c.outbox.audio_age; },
+     "Audio that has waited this long for a client is dropped", 10, hour},
+    {"outbox.data_bytes", +[](Config& c) -> std::size_t& { return c.outbox.data_bytes; },
+     "How much of that may be diagnostics", 0, 1 * gib},
+    {"outbox.stall_timeout", +[](Config& c) -> Millis& { return c.outbox.stall_timeout; },
+     "A client that takes no byte for this long is let go", second, hour},
+
+    {"websocket.notsent_lowat", +[](Config& c) -> std::size_t& { return c.websocket.notsent_lowat; },
+     "Unsent bytes the kernel may hold per client; what waits here cannot be dropped any more",
+     4 * kib, 16 * mib},
+    {"websocket.turn_hold",
+     +[](Config& c) -> std::chrono::microseconds& { return c.websocket.turn_hold; },
+     "How long a busy loop may gather packets before it writes", 0, 2000},
+
+    {"mailbox.bytes", +[](Config& c) -> std::size_t& { return c.mailbox.bytes; },
+     "How much media may wait on its way from one shard to another", 64 * kib, 1 * gib},
+
+    {"demo.enabled", +[](Config& c) -> bool& { return c.demo.enabled; },
+     "Serve the demo page, a small video meeting"},
+    {"demo.directory", +[](Config& c) -> std::string& { return c.demo.directory; },
+     "Folder of the demo page; empty finds the one that came with the program"},
+
+    {"log.level", +[](Config& c) -> LogLevel& { return c.log.level; }, "What is worth a line"},
+    {"log.format", +[](Config& c) -> LogStyle& { return c.log.format; },
+     "How a line looks; auto is text on a terminal and json otherwise"},
+});
+
+template <class Value>
+struct Choice {
+  std::string_view name;
+  Value value;
+};
+
+constexpr std::array<Choice<LogLevel>, 4> choices(LogLevel*) {
+  return {{{"debug", LogLevel::debug},
+           {"info", LogLevel::info},
+           {"warning", LogLevel::warning},
+           {"error", LogLevel::error}}};
+}
+
+constexpr std::array<Choice<LogStyle>, 3> choices(LogStyle*) {
+  return {{{"auto", LogStyle::automatic}, {"text", LogStyle::text}, {"json", LogStyle::json}}};
+}
+
+template <class Value>
+inline constexpr bool is_choice = std::is_same_v<Value, LogLevel> || std::is_same_v<Value, LogStyle>;
+template <class Value>
+inline constexpr bool is_duration =
+    std::is_same_v<Value, Millis> || std::is_same_v<Value, std::chrono::microseconds>;
+template <class Value>
+inline constexpr bool is_text = std::is_same_v<Value, std::string>;
+template <class Value>
+inline constexpr bool is_size = std::is_same_v<Value, std::size_t>;
+
+// The type of the value behind a place.
+template <class Value>
+Value value_type(Value& (*)(Config&));
+
+// Reads `text` as a value of this kind; nothing when it is none, or out of bounds.
+template <class Value>
+std::optional<Value> parse_value(std::string_view text, const Setting& setting) {
+  const auto in_bounds = [&](std::int64_t n) { return n >= setting.least && n <= setting.most; };
+  if constexpr (std::is_same_v<Value, bool>) {
+    return parse_bool(text);
+  } else if constexpr (is_text<Value>) {
+    return Value(text);
+  } else if constexpr (is_choice<Value>) {
+    for (const auto& choice : choices(static_cast<Value*>(nullptr)))
+      if (choice.name == text) return choice.value;
+    return std::nullopt;
+  } else if constexpr (is_duration<Value>) {
+    const auto parsed = parse_duration(text);
+    if (!parsed) return std::nullopt;
+    const auto value = std::chrono::duration_cast<Value>(*parsed);
+    if (value != *parsed || !in_bounds(value.count())) return std::nullopt;
+    return value;
+  } else {
+    const auto number = is_size<Value> ? parse_size(text) : parse_number(text);
+    if (!number || !in_bounds(*number)) return std::nullopt;
+    return static_cast<Value>(*number);
+  }
+}
+
+template <class Value>
+std::string format_value(const Value& value) {
+  if constexpr (std::is_same_v<Value, bool>) {
+    return value ? "true" : "false";
+  } else if constexpr (is_text<Value>) {
+    return value;
+  } else if constexpr (is_choice<Value>) {
+    for (const auto& choice : choices(static_cast<Value*>(nullptr)))
+      if (choice.value == value) return std::string(choice.name);
+    return {};
+  } else if constexpr (is_duration<Value>) {
+    return format_duration(value);
+  } else if constexpr (is_size<Value>) {
+    return format_size(static_cast<std::int64_t>(value));
+  } else {
+    return std::to_string(value);
+  }
+}
+
+template <class Value>
+std::string allowed_values(const Setting& setting) {
+  if constexpr (std::is_same_v<Value, bool>) {
+    return "true or false";
+  } else if constexpr (is_text<Value>) {
+    return "text";
+  } else if constexpr (is_choice<Value>) {
+    std::string names;
+    const auto all = choices(static_cast<Value*>(nullptr));
+    for (std::size_t i = 0; i < all.size(); ++i)
+      (names += i == 0 ? "" : i + 1 == all.size() ? " or " : ", ") += all[i].name;
+    return names;
+  } else if constexpr (is_duration<Value>) {
+    return "a duration from " + format_duration(Value(setting.least)) + " to " +
+           format_duration(Value(setting.most));
+  } else if constexpr (is_size<Value>) {
+    return "a size from " + format_size(setting.least) + " to " + format_size(setting.most);
+  } else {
+    return "a number from " + std::to_string(setting.least) + " to " +
+           std::to_string(setting.most);
+  }
+}
+
+}  // namespace
+
+Config default_config(Program program) {
+  Config config;
+  switch (program) {
+    case Program::parley_serve:
+      break;
+    case Program::parley_dev:
+      config.server.host = "127.0.0.1";
+      config.server.drain_time = 1s;
+      config.demo.enabled = true;
+      break;
+    case Program::websocket_server:
+      // The original has no second port; who starts it in its place expects none.
+      config.ops.enabled = false;
+      break;
+  }
+  return config;
+}
+
+std::span<const Setting> settings() { return table; }
+
+const Setting* find_setting(std::string_view name) {
+  const auto found = std::find_if(table.begin(), table.end(),
+                                  [&](const Setting& setting) { return setting.name == name; });
+  return found == table.end() ? nullptr : &*found;
+}
+
+Result<void> set_setting(Config& config, const Setting& setting, std::string_view text) {
+  const bool set = std::visit(
+      [&](auto place) {
+        auto value = parse_value<decltype(value_type(place))>(text, setting);
+        if (value) place(config) = std::move(*value);
+        return value.has_value();
+      },
+      setting.place);
+  if (!set) return fail("must be " + setting_allowed(setting) + ", not " + in_quotes(text));
+  return {};
+}
+
+std::string setting_text(const Config& config, const Setting& setting) {
+  // The places want a Config they may change; a copy is one.
+  Config copy = config;
+  return std::visit([&](auto place) { return format_value(place(copy)); }, setting.place);
+}
+
+std::string setting_toml(const Config& config, const Setting& setting) {
+  const bool bare = std::visit(
+      [](auto place) {
+        using Value = decltype(value_type(place));
+        return std::is_integral_v<Value> && !is_size<Value>;
+      },
+      setting.place);
+  const std::string text = setting_text(config, setting);
+  return bare ? text : in_quotes(text);
+}
+
+std::string setting_allowed(const Setting& setting) {
+  return std::visit(
+      [&](auto place) { return allowed_values<decltype(value_type(place))>(setting); },
+      setting.place);
+}
+
+std::string environment_name(const Setting& setting) {
+  std::string name = "PARLEY_";
+  for (const char c : setting.name)
+    name += c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return name;
+}
+
+std::optional<std::string> nearest_name(std::string_view name,
+                                        std::span<const std::string> names) {
+  std::optional<std::string> nearest;
+  // A third of its letters may be wrong; beyond that a suggestion is a guess.
+  std::size_t best = name.size() / 3 + 2;
+  for (const auto& candidate : names) {
+    // Levenshtein's distance, one row of the table at a time.
+    std::vector<std::size_t> row(candidate.size() + 1);
+    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+      std::size_t diagonal = std::exchange(row[0], i + 1);
+      for (std::size_t j = 0; j < candidate.size(); ++j) {
+        const std::size_t replaced = diagonal + (name[i] == candidate[j] ? 0 : 1);
+        diagonal = row[j + 1];
+        row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+      }
+    }
+    if (row.back() < best) {
+      best = row.back();
+      nearest = candidate;
+    }
+  }
+  return nearest;
+}
+
+}  // namespace parley

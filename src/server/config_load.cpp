@@ -1,0 +1,289 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "server/config.h"
+#include "server/config_file.h"
+#include "server/config_values.h"
+
+extern char** environ;
+
+namespace parley {
+namespace {
+
+constexpr std::size_t secret_bytes_max = 4096;
+// HS256 is as strong as its key up to the 256 bits of its hash.
+constexpr std::size_t secret_bytes_advised = 32;
+
+/// Text of a variable of the original's as text of our setting; nothing when it says nothing to us.
+using Translation = std::optional<std::string> (*)(const std::string&);
+
+std::optional<std::string> as_it_is(const std::string& text) { return text; }
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+// The original takes 1, true and yes in any case for on, and everything else for off.
+bool is_on(const std::string& text) {
+  const std::string flag = lower(text);
+  return flag == "1" || flag == "true" || flag == "yes";
+}
+
+std::optional<std::string> from_flag(const std::string& text) {
+  return is_on(text) ? "true" : "false";
+}
+
+// A filter such as "info,some_module=debug": the level without a module is ours.
+std::optional<std::string> from_log_filter(const std::string& text) {
+  std::size_t start = 0;
+  while (start <= text.size()) {
+    const std::size_t end = std::min(text.find(',', start), text.size());
+    const std::string level = lower(text.substr(start, end - start));
+    if (level == "debug" || level == "info" || level == "error") return level;
+    if (level == "trace") return "debug";
+    if (level == "warn" || level == "warning") return "warning";
+    if (level == "off") return "error";
+    start = end + 1;
+  }
+  return std::nullopt;
+}
+
+/// A variable of the original relay that sets one of our settings.
+struct Alias {
+  std::string_view variable;
+  std::string_view setting;
+  Translation translate;
+};
+
+constexpr auto aliases = std::to_array<Alias>({
+    {"ACTIX_PORT", "server.port", as_it_is},
+    {"JWT_SECRET", "auth.jwt_secret", as_it_is},
+    {"JWT_SECRET_FILE", "auth.jwt_secret_file", as_it_is},
+    {"FEATURE_MEETING_MANAGEMENT", "auth.meeting_management", from_flag},
+    {"RUST_LOG", "log.level", from_log_filter},
+});
+
+/// A variable of the original that is accepted and does nothing here.
+struct Idle {
+  std::string_view variable;
+  std::string_view why;
+  /// Worth saying for `parley`, too, and not only for the drop-in server.
+  bool everywhere = false;
+};
+
+constexpr std::string_view no_bus =
+    "is set, but this version does not connect to NATS yet: rooms are shared by the shards of this "
+    "process and by no other process";
+constexpr std::string_view no_store =
+    "is set, but this version keeps no database yet: meetings are not recorded";
+constexpr std::string_view no_diagnostics =
+    "is set, but this version sends no diagnostics over NATS yet, so nothing carries it";
+constexpr std::string_view no_login =
+    "is set, but the legacy login it belongs to is not offered: its paths answer 404";
+
+// HOSTNAME is missing on purpose: every container has one, and a warning about it tells nobody
+// anything.
+constexpr auto idle_variables = std::to_array<Idle>({
+    {"NATS_URL", no_bus, true},
+    {"DATABASE_URL", no_store},
+    {"REGION", no_diagnostics},
+    {"SERVICE_TYPE", no_diagnostics},
+    {"SERVER_ID", no_diagnostics},
+    {"SERVER_STATS_INTERVAL_SECS", no_diagnostics},
+    {"OAUTH_CLIENT_ID", no_login},
+    {"OAUTH_AUTH_URL", no_login},
+    {"OAUTH_TOKEN_URL", no_login},
+    {"OAUTH_CLIENT_SECRET", no_login},
+    {"OAUTH_REDIRECT_URL", no_login},
+    {"UI_ENDPOINT", no_login},
+    {"COOKIE_DOMAIN", no_login},
+});
+
+// An orchestrator gives every container variables about services near it. One for a service called
+// "parley-server" looks like a setting of ours, and its value is an address.
+bool is_service_link(const std::string& name, const std::string& value) {
+  return value.find("://") != std::string::npos || name.find("_SERVICE_") != std::string::npos ||
+         name.find("_TCP") != std::string::npos || name.find("_UDP") != std::string::npos;
+}
+
+/// One load, from the weakest source to the strongest.
+class Loader {
+ public:
+  explicit Loader(const ConfigInputs& inputs) : inputs_(inputs) {
+    loaded_.config = default_config(inputs.program);
+  }
+
+  Result<LoadedConfig> load() {
+    for (const auto step : {&Loader::read_file, &Loader::read_aliases, &Loader::read_environment,
+                            &Loader::read_command_line, &Loader::read_secret,
+                            &Loader::check_together}) {
+      if (auto done = (this->*step)(); !done) return tl::unexpected(done.error());
+    }
+    add_notes();
+    return std::move(loaded_);
+  }
+
+ private:
+  // A variable that is empty counts as unset: that is how compose files leave one out.
+  [[nodiscard]] std::string variable(std::string_view name) const {
+    const auto found = inputs_.environment.find(std::string(name));
+    return found == inputs_.environment.end() ? "" : found->second;
+  }
+
+  Result<void> set(const Setting& setting, std::string_view text, ConfigSource source,
+                   const std::string& who) {
+    const auto set = set_setting(loaded_.config, setting, text);
+    // A secret is not repeated, neither here nor anywhere else.
+    if (!set)
+      return fail(who + (setting.secret ? " cannot be used" : " " + set.error().message));
+    note_source(setting.name, source);
+    return {};
+  }
+
+  void note_source(std::string_view name, ConfigSource source) {
+    loaded_.sources[std::string(name)] = source;
+  }
+
+  [[nodiscard]] ConfigSource source(std::string_view name) const {
+    const auto found = loaded_.sources.find(name);
+    return found == loaded_.sources.end() ? ConfigSource::defaults : found->second;
+  }
+
+  Result<void> read_file() {
+    const std::string named = variable("PARLEY_CONFIG");
+    const std::string path = inputs_.file.value_or(named);
+    if (path.empty()) return {};
+    return apply_config_file(path, loaded_.config, [this](std::string_view name) {
+      note_source(name, ConfigSource::file);
+    });
+  }
+
+  Result<void> read_aliases() {
+    for (const auto& alias : aliases) {
+      const std::string text = variable(alias.variable);
+      if (text.empty()) continue;
+      const auto translated = alias.translate(text);
+      if (!translated) continue;
+      if (auto done = set(*find_setting(alias.setting), *translated, ConfigSource::environment,
+                          std::string(alias.variable));
+          !done)
+        return done;
+    }
+    return {};
+  }
+
+  Result<void> read_environment() {
+    for (const auto& setting : settings()) {
+      const std::string name = environment_name(setting);
+      const std::string text = variable(name);
+      if (text.empty()) continue;
+      if (setting.name == "server.port" && is_service_link(name, text)) {
+        loaded_.notes.push_back(name + " is " + in_quotes(text) +
+                                ", which an orchestrator has put there: it is not used");
+        continue;
+      }
+      if (auto done = set(setting, text, ConfigSource::environment, name); !done) return done;
+    }
+    return {};
+  }
+
+  Result<void> read_command_line() {
+    for (const auto& [name, text] : inputs_.command_line) {
+      const Setting* setting = find_setting(name);
+      if (setting == nullptr) return fail("there is no setting " + in_quotes(name));
+      if (auto done = set(*setting, text, ConfigSource::command_line, "--" + name); !done)
+        return done;
+    }
+    return {};
+  }
+
+  // The stronger of auth.jwt_secret and auth.jwt_secret_file wins; one source may give only one.
+  Result<void> read_secret() {
+    auto& auth = loaded_.config.auth;
+    const ConfigSource by_file = source("auth.jwt_secret_file");
+    const ConfigSource by_text = source("auth.jwt_secret");
+    if (auth.jwt_secret_file.empty() || by_text > by_file) return {};
+    if (by_text == by_file && !auth.jwt_secret.empty())
+      return fail("auth.jwt_secret and auth.jwt_secret_file are both set: set one of them");
+    auto text = read_text_file(auth.jwt_secret_file, secret_bytes_max);
+    if (!text) return fail("auth.jwt_secret_file: " + text.error().message);
+    while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
+    if (text->empty()) return fail("auth.jwt_secret_file: " + auth.jwt_secret_file + " is empty");
+    auth.jwt_secret = std::move(*text);
+    return {};
+  }
+
+  Result<void> check_together() {
+    const Config& config = loaded_.config;
+    if (config.ops.enabled && config.ops.port != 0 && config.ops.port == config.server.port)
+      return fail("server.port and ops.port are both " + std::to_string(config.ops.port) +
+                  ": give one of them another port");
+    if (config.limits.ping_after >= config.limits.idle_timeout)
+      return fail("limits.ping_after must be shorter than limits.idle_timeout: a client needs time "
+                  "to answer");
+    if (config.outbox.data_bytes > config.outbox.bytes)
+      return fail("outbox.data_bytes must not be more than outbox.bytes, of which it is a part");
+    if (config.auth.leeway % 1s != 0ms) return fail("auth.leeway must be whole seconds");
+    return {};
+  }
+
+  void add_notes() {
+    const bool drop_in = inputs_.program == Program::websocket_server;
+    for (const auto& idle : idle_variables)
+      if ((drop_in || idle.everywhere) && !variable(idle.variable).empty())
+        loaded_.notes.push_back(std::string(idle.variable) + " " + std::string(idle.why));
+    if (drop_in && is_on(variable("DATABASE_ENABLED")))
+      loaded_.notes.push_back("DATABASE_ENABLED " + std::string(no_store));
+    note_unknown_variables();
+
+    const auto& auth = loaded_.config.auth;
+    if (auth.meeting_management)
+      loaded_.notes.push_back(
+          "meeting management is on, but there is no store to keep hosts in yet: all it does is "
+          "close /lobby/<user>/<room>");
+    if (!auth.jwt_secret.empty() && auth.jwt_secret.size() < secret_bytes_advised)
+      loaded_.notes.push_back("auth.jwt_secret is shorter than " +
+                              std::to_string(secret_bytes_advised) +
+                              " bytes: short keys of tokens can be guessed offline");
+    if (auth.jwt_secret.empty() && !auth.path_endpoint_open())
+      loaded_.notes.push_back(
+          "nobody can enter: auth.jwt_secret is not set and /lobby/<user>/<room> is closed");
+  }
+
+  void note_unknown_variables() {
+    std::vector<std::string> known{"PARLEY_CONFIG"};
+    for (const auto& setting : settings()) known.push_back(environment_name(setting));
+    for (const auto& [name, value] : inputs_.environment) {
+      if (!name.starts_with("PARLEY_") || is_service_link(name, value)) continue;
+      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      std::string note = name + " is set, but there is no such setting";
+      if (const auto nearest = nearest_name(name, known)) note += "; did you mean " + *nearest + "?";
+      loaded_.notes.push_back(std::move(note));
+    }
+  }
+
+  const ConfigInputs& inputs_;
+  LoadedConfig loaded_;
+};
+
+}  // namespace
+
+Environment process_environment() {
+  Environment environment;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return environment;
+}
+
+Result<LoadedConfig> load_config(const ConfigInputs& inputs) { return Loader(inputs).load(); }
+
+}  // namespace parley

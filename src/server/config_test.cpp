@@ -1,0 +1,224 @@
+#include "server/config.h"
+
+#include <gtest/gtest.h>
+
+#include <cctype>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "server/config_command.h"
+#include "server/config_file.h"
+
+namespace parley {
+namespace {
+
+Result<LoadedConfig> load_with(Environment environment, Program program = Program::parley_serve) {
+  ConfigInputs inputs;
+  inputs.program = program;
+  inputs.environment = std::move(environment);
+  return load_config(inputs);
+}
+
+std::string error_of(const Result<LoadedConfig>& loaded) {
+  return loaded ? "no error" : loaded.error().message;
+}
+
+bool has_note(const LoadedConfig& loaded, std::string_view part) {
+  for (const auto& note : loaded.notes)
+    if (note.find(part) != std::string::npos) return true;
+  return false;
+}
+
+TEST(Settings, are_described_once_and_in_one_style) {
+  std::set<std::string_view> names;
+  for (const auto& setting : settings()) {
+    EXPECT_TRUE(names.insert(setting.name).second) << setting.name;
+    EXPECT_EQ(std::count(setting.name.begin(), setting.name.end(), '.'), 1) << setting.name;
+    EXPECT_FALSE(setting.help.empty()) << setting.name;
+    EXPECT_FALSE(setting.help.ends_with('.')) << setting.name;
+    EXPECT_TRUE(std::isupper(static_cast<unsigned char>(setting.help.front()))) << setting.name;
+    EXPECT_EQ(find_setting(setting.name), &setting);
+  }
+}
+
+TEST(Settings, read_back_the_text_they_are_shown_as) {
+  for (const Program program :
+       {Program::parley_serve, Program::parley_dev, Program::websocket_server}) {
+    const Config config = default_config(program);
+    for (const auto& setting : settings()) {
+      Config copy;
+      const auto set = set_setting(copy, setting, setting_text(config, setting));
+      ASSERT_TRUE(set.has_value()) << setting.name << " " << set.error().message;
+      EXPECT_EQ(setting_text(copy, setting), setting_text(config, setting));
+    }
+  }
+}
+
+TEST(Settings, refuse_what_is_out_of_bounds) {
+  Config config;
+  const auto refused = [&](std::string_view name, std::string_view text) {
+    const auto set = set_setting(config, *find_setting(name), text);
+    return set ? "no error" : set.error().message;
+  };
+  EXPECT_EQ(refused("server.shards", "65"), "must be a number from 1 to 64, not \"65\"");
+  EXPECT_EQ(refused("server.port", "65536"), "must be a number from 0 to 65535, not \"65536\"");
+  EXPECT_EQ(refused("server.port", "-1"), "must be a number from 0 to 65535, not \"-1\"");
+  EXPECT_EQ(refused("websocket.turn_hold", "3ms"),
+            "must be a duration from 0s to 2ms, not \"3ms\"");
+  EXPECT_EQ(refused("limits.header_bytes", "1MiB"),
+            "must be a size from 1KiB to 64KiB, not \"1MiB\"");
+  EXPECT_EQ(refused("limits.idle_timeout", "1500us"),
+            "must be a duration from 1s to 1h, not \"1500us\"");
+  EXPECT_EQ(refused("demo.enabled", "yes"), "must be true or false, not \"yes\"");
+  EXPECT_EQ(refused("log.level", "loud"),
+            "must be debug, info, warning or error, not \"loud\"");
+}
+
+TEST(Config, differs_a_little_between_the_programs) {
+  EXPECT_EQ(default_config(Program::parley_serve).server.host, "0.0.0.0");
+  EXPECT_TRUE(default_config(Program::parley_serve).ops.enabled);
+  EXPECT_EQ(default_config(Program::parley_dev).server.host, "127.0.0.1");
+  EXPECT_TRUE(default_config(Program::parley_dev).demo.enabled);
+  EXPECT_EQ(default_config(Program::parley_dev).server.drain_time, 1s);
+  EXPECT_FALSE(default_config(Program::websocket_server).ops.enabled);
+}
+
+TEST(Config, takes_flags_over_variables_over_the_original_ones) {
+  ConfigInputs inputs;
+  inputs.environment = {{"ACTIX_PORT", "1001"}};
+  EXPECT_EQ(load_config(inputs)->config.server.port, 1001);
+
+  inputs.environment["PARLEY_SERVER_PORT"] = "1002";
+  EXPECT_EQ(load_config(inputs)->config.server.port, 1002);
+
+  inputs.command_line = {{"server.port", "1003"}, {"server.port", "1004"}};
+  const auto loaded = load_config(inputs);
+  EXPECT_EQ(loaded->config.server.port, 1004);
+  EXPECT_EQ(loaded->sources.at("server.port"), ConfigSource::command_line);
+}
+
+TEST(Config, names_the_variable_that_is_wrong) {
+  EXPECT_EQ(error_of(load_with({{"ACTIX_PORT", "http"}})),
+            "ACTIX_PORT must be a number from 0 to 65535, not \"http\"");
+  EXPECT_EQ(error_of(load_with({{"PARLEY_SERVER_SHARDS", "0"}})),
+            "PARLEY_SERVER_SHARDS must be a number from 1 to 64, not \"0\"");
+}
+
+TEST(Config, takes_an_empty_variable_for_none) {
+  EXPECT_EQ(load_with({{"ACTIX_PORT", ""}, {"PARLEY_SERVER_PORT", ""}})->config.server.port, 8080);
+}
+
+TEST(Config, reads_the_flag_of_the_original_as_the_original_does) {
+  for (const char* text : {"1", "true", "TRUE", "Yes"})
+    EXPECT_TRUE(
+        load_with({{"FEATURE_MEETING_MANAGEMENT", text}})->config.auth.meeting_management)
+        << text;
+  for (const char* text : {"0", "false", "on", "2", "nonsense"})
+    EXPECT_FALSE(
+        load_with({{"FEATURE_MEETING_MANAGEMENT", text}})->config.auth.meeting_management)
+        << text;
+  EXPECT_FALSE(load_with({{"FEATURE_MEETING_MANAGEMENT", "1"}})->config.auth.path_endpoint_open());
+}
+
+TEST(Config, finds_our_level_in_a_log_filter) {
+  EXPECT_EQ(load_with({{"RUST_LOG", "warn"}})->config.log.level, LogLevel::warning);
+  EXPECT_EQ(load_with({{"RUST_LOG", "a::b=debug,error"}})->config.log.level, LogLevel::error);
+  EXPECT_EQ(load_with({{"RUST_LOG", "a::b=debug"}})->config.log.level, LogLevel::info);
+}
+
+TEST(Config, says_what_does_nothing_yet) {
+  const auto loaded = load_with({{"NATS_URL", "nats:4222"},
+                                 {"DATABASE_ENABLED", "true"},
+                                 {"DATABASE_URL", "postgres://"},
+                                 {"REGION", "eu"},
+                                 {"HOSTNAME", "box"},
+                                 {"OAUTH_CLIENT_ID", "x"}},
+                                Program::websocket_server);
+
+  ASSERT_TRUE(loaded.has_value());
+  for (const char* name : {"NATS_URL", "DATABASE_ENABLED", "DATABASE_URL", "REGION",
+                           "OAUTH_CLIENT_ID"})
+    EXPECT_TRUE(has_note(*loaded, std::string(name) + " ")) << name;
+  EXPECT_FALSE(has_note(*loaded, "HOSTNAME"));
+  EXPECT_EQ(load_with({{"REGION", "eu"}})->notes.size(), 0u);
+}
+
+TEST(Config, notes_variables_that_are_no_settings) {
+  const auto loaded = load_with({{"PARLEY_SERVER_PROT", "1"}});
+  EXPECT_TRUE(has_note(*loaded, "did you mean PARLEY_SERVER_PORT?"));
+}
+
+TEST(Config, is_not_confused_by_what_an_orchestrator_puts_there) {
+  const auto loaded = load_with({{"PARLEY_SERVER_PORT", "tcp://10.0.0.1:80"},
+                                 {"PARLEY_SERVER_SERVICE_HOST", "10.0.0.1"},
+                                 {"PARLEY_SERVER_PORT_80_TCP_ADDR", "10.0.0.1"}});
+
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().message;
+  EXPECT_EQ(loaded->config.server.port, 8080);
+  EXPECT_EQ(loaded->notes.size(), 1u);
+}
+
+TEST(Config, never_repeats_a_secret) {
+  ConfigInputs inputs;
+  inputs.environment = {{"JWT_SECRET", "hunter2"}};
+  const auto loaded = load_config(inputs);
+  std::ostringstream out;
+  run_config_print(*loaded, out);
+
+  EXPECT_EQ(out.str().find("hunter2"), std::string::npos);
+  EXPECT_NE(out.str().find("jwt_secret = \"\"  # set, and not shown"), std::string::npos);
+  EXPECT_TRUE(has_note(*loaded, "shorter than 32 bytes"));
+}
+
+TEST(Config, asks_for_one_secret_and_not_two) {
+  EXPECT_NE(error_of(load_with({{"JWT_SECRET", "a"}, {"JWT_SECRET_FILE", "/nowhere"}}))
+                .find("set one of them"),
+            std::string::npos);
+  EXPECT_NE(error_of(load_with({{"JWT_SECRET_FILE", "/nowhere"}})).find("cannot read /nowhere"),
+            std::string::npos);
+
+  // A stronger source decides between them.
+  ConfigInputs inputs;
+  inputs.environment = {{"JWT_SECRET_FILE", "/nowhere"}};
+  inputs.command_line = {{"auth.jwt_secret", "a"}};
+  EXPECT_EQ(load_config(inputs)->config.auth.jwt_secret, "a");
+}
+
+TEST(Config, is_checked_as_a_whole) {
+  EXPECT_NE(error_of(load_with({{"PARLEY_OPS_PORT", "8080"}})).find("another port"),
+            std::string::npos);
+  EXPECT_NE(error_of(load_with({{"PARLEY_LIMITS_PING_AFTER", "30s"}})).find("must be shorter"),
+            std::string::npos);
+  EXPECT_NE(error_of(load_with({{"PARLEY_OUTBOX_DATA_BYTES", "3MiB"}})).find("must not be more"),
+            std::string::npos);
+  EXPECT_NE(error_of(load_with({{"PARLEY_AUTH_LEEWAY", "1500ms"}})).find("whole seconds"),
+            std::string::npos);
+}
+
+TEST(Config, prints_what_it_can_read_again) {
+  ConfigInputs inputs;
+  inputs.command_line = {{"server.host", "::1"}, {"outbox.video_age", "750ms"}};
+  const auto loaded = load_config(inputs);
+  std::ostringstream out;
+  run_config_print(*loaded, out);
+
+  Config again;
+  const auto applied = apply_config_text(out.str(), "printed", again);
+  ASSERT_TRUE(applied.has_value()) << applied.error().message;
+  for (const auto& setting : settings())
+    EXPECT_EQ(setting_text(again, setting), setting_text(loaded->config, setting));
+  EXPECT_NE(out.str().find("host = \"::1\"  # command line"), std::string::npos);
+}
+
+TEST(NearestName, finds_what_was_meant_and_does_not_guess) {
+  const std::vector<std::string> names{"server.port", "server.host", "outbox.bytes"};
+  EXPECT_EQ(nearest_name("server.prot", names), "server.port");
+  EXPECT_EQ(nearest_name("serverport", names), "server.port");
+  EXPECT_EQ(nearest_name("outbox.byte", names), "outbox.bytes");
+  EXPECT_EQ(nearest_name("zzz", names), std::nullopt);
+  EXPECT_EQ(nearest_name("", {}), std::nullopt);
+}
+
+}  // namespace
+}  // namespace parley

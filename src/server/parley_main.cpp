@@ -1,0 +1,65 @@
+// parley: the relay, its page and its tools in one binary.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "server/bench_command.h"
+#include "server/command_line.h"
+#include "server/config_command.h"
+#include "server/serve_command.h"
+#include "server/token_command.h"
+#include "server/version.h"
+
+namespace {
+
+using namespace parley;
+
+int run_with_config(const CommandLine& command) {
+  const auto loaded = load_config_or_complain(Program::parley_serve, command);
+  if (!loaded) return 2;
+  switch (command.verb) {
+    case Verb::token_create:
+      return run_token_create(command.token_create, loaded->config, unix_now(), std::cout,
+                              std::cerr);
+    case Verb::token_inspect:
+      return run_token_inspect(command.token, loaded->config, unix_now(), std::cout, std::cerr);
+    case Verb::config_print:
+      return command.print_defaults ? run_config_print_defaults(std::cout)
+                                    : run_config_print(*loaded, std::cout);
+    default:
+      return run_config_check(*loaded, std::cout);
+  }
+}
+
+int print_version() {
+  fmt::print("parley {} ({}, {})\n", version().version, version().git_sha,
+             version().build_timestamp);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const auto command = parse_parley_arguments(arguments);
+  if (!command) {
+    std::fputs(command.error().text.c_str(), command.error().code == 0 ? stdout : stderr);
+    return command.error().code;
+  }
+  switch (command->verb) {
+    case Verb::serve:
+      return run_relay(Program::parley_serve, *command);
+    case Verb::dev:
+      return run_relay(Program::parley_dev, *command);
+    case Verb::bench:
+      return run_bench_command(command->bench_args);
+    case Verb::version:
+      return print_version();
+    default:
+      return run_with_config(*command);
+  }
+}

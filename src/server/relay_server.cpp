@@ -1,0 +1,200 @@
+#include "server/relay_server.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <ctime>
+#include <filesystem>
+
+#include "base/log.h"
+#include "server/version.h"
+
+namespace parley {
+namespace {
+
+/// The signals that end the process. Blocked in every thread and taken by run() alone.
+sigset_t ending_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
+/// Where the page's folders `demo` and `client` stand: given, beside the sources this binary was
+/// built from, or installed.
+std::optional<std::filesystem::path> find_page(const std::string& given) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const auto holds_page = [&ignored](const fs::path& place) {
+    return fs::exists(place / "demo" / "index.html", ignored) &&
+           fs::exists(place / "client" / "index.js", ignored);
+  };
+  if (!given.empty()) return holds_page(given) ? std::optional<fs::path>(given) : std::nullopt;
+  fs::path place = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  for (int up = 0; up < 4; ++up, place = place.parent_path())
+    if (holds_page(place)) return place;
+  const fs::path installed = "/usr/share/parley";
+  return holds_page(installed) ? std::optional(installed) : std::nullopt;
+}
+
+RouteRules route_rules(const Config& config) {
+  RouteRules rules;
+  rules.lobby.token.secret = config.auth.jwt_secret;
+  rules.lobby.token.issuer = config.auth.issuer;
+  rules.lobby.token.leeway = std::chrono::duration_cast<std::chrono::seconds>(config.auth.leeway);
+  rules.lobby.path_endpoint_open = config.auth.path_endpoint_open();
+  rules.sessions_max = static_cast<std::size_t>(config.limits.sessions_max);
+  return rules;
+}
+
+ShardRules shard_rules(const Config& config) {
+  ShardRules rules;
+  SessionSettings& session = rules.websocket.session;
+  session.outbox.bytes = config.outbox.bytes;
+  session.outbox.video_age = config.outbox.video_age;
+  session.outbox.audio_age = config.outbox.audio_age;
+  session.outbox.data_bytes = config.outbox.data_bytes;
+  session.idle_timeout = config.limits.idle_timeout;
+  session.stall_timeout = config.outbox.stall_timeout;
+  rules.websocket.ping_after = config.limits.ping_after;
+  rules.websocket.notsent_lowat = config.websocket.notsent_lowat;
+  rules.http.header_bytes_max = config.limits.header_bytes;
+  rules.http.header_timeout = config.limits.handshake_timeout;
+  rules.http.idle_timeout = config.limits.keep_alive;
+  rules.http.connections_max =
+      static_cast<std::size_t>(config.limits.connections_max / config.server.shards);
+  rules.mailbox_bytes = config.mailbox.bytes;
+  return rules;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RelayServer>> RelayServer::load(const Config& config) {
+  // Before any thread exists, so that all inherit it: run() alone takes the ending signals.
+  const sigset_t signals = ending_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  std::unique_ptr<RelayServer> server(new RelayServer(config));
+  if (auto page = server->load_page(); !page) return tl::unexpected(page.error());
+  if (auto ports = server->open_ports(); !ports) return tl::unexpected(ports.error());
+  return server;
+}
+
+RelayServer::RelayServer(const Config& config)
+    : config_(config),
+      rules_(route_rules(config)),
+      bus_(static_cast<ShardIndex>(config.server.shards)),
+      metrics_({std::string(version().version), std::string(version().git_sha)}),
+      ops_routes_(metrics_, health_) {
+  const ShardRules rules = shard_rules(config);
+  for (int i = 0; i < config.server.shards; ++i) {
+    units_.push_back(std::make_unique<ShardUnit>(static_cast<ShardIndex>(i), bus_, rules, rules_,
+                                                 health_, census_));
+    ShardUnit& unit = *units_.back();
+    bus_.connect(unit.shard(), unit.chat());
+    census_.add(unit.shard().stats());
+    metrics_.add(unit.shard().stats(), unit.refusals());
+  }
+}
+
+RelayServer::~RelayServer() {
+  for (auto& unit : units_) unit->stop();
+  // What stands on shard 0 goes before it.
+  listener_.reset();
+  ops_listener_.reset();
+  ops_connections_.reset();
+}
+
+Result<void> RelayServer::load_page() {
+  if (!config_.demo.enabled) return {};
+  const auto place = find_page(config_.demo.directory);
+  if (!place)
+    return fail(fmt::format(
+        "the page is not in {}: demo.directory must name a folder with demo/ and client/ in it",
+        config_.demo.directory.empty() ? "any of the usual places" : config_.demo.directory));
+  const std::array<StaticFolder, 2> folders = {
+      StaticFolder{"/client/", (*place / "client").string()},
+      StaticFolder{"/", (*place / "demo").string()}};
+  auto page = StaticFiles::load(folders);
+  if (!page) return tl::unexpected(page.error());
+  rules_.page = std::move(*page);
+  return {};
+}
+
+Result<void> RelayServer::open_ports() {
+  Shard& first = units_.front()->shard();
+  auto listener = HttpListener::open(first, config_.server.host, config_.server.port,
+                                     [this](int native_socket, std::string remote_address) {
+                                       hand_over(native_socket, std::move(remote_address));
+                                     });
+  if (!listener) return tl::unexpected(listener.error());
+  listener_ = std::move(*listener);
+  if (!config_.ops.enabled) return {};
+
+  HttpRules rules;
+  rules.cors = false;
+  rules.connections_max = 100;  // a few scrapers and an operator
+  ops_connections_ = std::make_unique<HttpConnections>(first, ops_routes_, rules);
+  auto ops = HttpListener::open(first, config_.ops.host, config_.ops.port,
+                                [this](int native_socket, std::string remote_address) {
+                                  ops_connections_->add(native_socket, std::move(remote_address));
+                                });
+  if (!ops) return tl::unexpected(ops.error());
+  ops_listener_ = std::move(*ops);
+  return {};
+}
+
+void RelayServer::hand_over(int native_socket, std::string remote_address) {
+  const auto least = std::ranges::min_element(
+      units_, {}, [](const std::unique_ptr<ShardUnit>& unit) { return unit->load(); });
+  (*least)->add(native_socket, std::move(remote_address));
+}
+
+int RelayServer::run() {
+  units_.front()->shard().post([this] {
+    listener_->start();
+    if (ops_listener_ != nullptr) ops_listener_->start();
+  });
+  for (auto& unit : units_) unit->start();
+  health_.set(Health::Phase::ready);
+  announce_ready();
+
+  const sigset_t signals = ending_signals();
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log_info("shutting down",
+           {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"},
+            {"sessions", census_.sessions()},
+            {"drain_seconds", static_cast<double>(config_.server.drain_time.count()) / 1000.0}});
+  drain();
+  for (auto& unit : units_) unit->stop();
+  log_info("stopped", {{"sessions_cut", census_.sessions()}});
+  return 0;
+}
+
+void RelayServer::drain() {
+  health_.set(Health::Phase::draining);
+  for (auto& unit : units_) unit->drain(config_.server.drain_time);
+  const TimePoint until = monotonic_now() + config_.server.drain_time;
+  const sigset_t signals = ending_signals();
+  const timespec step{0, 10'000'000};
+  // A session's connection lives a little longer than the session: until its Close is read.
+  while (monotonic_now() < until && (census_.sessions() > 0 || census_.connections() > 0))
+    if (sigtimedwait(&signals, nullptr, &step) > 0) return;  // a second signal: at once
+}
+
+void RelayServer::announce_ready() const {
+  if (config_.server.ready_fd < 0) return;
+  const std::string line = fmt::format("{{\"http\":{},\"ops\":{}}}\n", port(), ops_port());
+  if (::write(config_.server.ready_fd, line.data(), line.size()) < 0)
+    log_warning("cannot write the ready line", {{"descriptor", config_.server.ready_fd}});
+  ::close(config_.server.ready_fd);
+}
+
+}  // namespace parley

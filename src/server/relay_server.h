@@ -1,0 +1,56 @@
+#pragma once
+// RelayServer: builds all parts in order, joins them, runs them, and takes them down again.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "bus/local_bus.h"
+#include "http/http_connections.h"
+#include "http/http_listener.h"
+#include "server/config.h"
+#include "server/ops_routes.h"
+#include "server/shard_unit.h"
+
+namespace parley {
+
+class RelayServer {
+ public:
+  /// Opens the ports and builds everything; nothing runs yet.
+  [[nodiscard]] static Result<std::unique_ptr<RelayServer>> load(const Config& config);
+  ~RelayServer();
+
+  /// Runs until SIGINT or SIGTERM, then drains; a second signal stops at once. Call once, from the
+  /// main thread. The exit code of the process.
+  int run();
+
+  [[nodiscard]] std::uint16_t port() const { return listener_->port(); }
+  /// 0 when there is no ops listener.
+  [[nodiscard]] std::uint16_t ops_port() const {
+    return ops_listener_ == nullptr ? 0 : ops_listener_->port();
+  }
+  [[nodiscard]] bool serves_page() const { return rules_.page.size() > 0; }
+
+ private:
+  explicit RelayServer(const Config& config);
+  Result<void> load_page();
+  Result<void> open_ports();
+  void hand_over(int native_socket, std::string remote_address);
+  void announce_ready() const;
+  void drain();
+
+  const Config config_;
+  Health health_;
+  Census census_;
+  RouteRules rules_;
+  LocalBus bus_;
+  Metrics metrics_;
+  std::vector<std::unique_ptr<ShardUnit>> units_;
+  OpsRoutes ops_routes_;
+  std::unique_ptr<HttpConnections> ops_connections_;  // on shard 0
+  std::unique_ptr<HttpListener> listener_, ops_listener_;
+};
+
+}  // namespace parley

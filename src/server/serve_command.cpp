@@ -1,0 +1,77 @@
+#include "server/serve_command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+
+#include "base/log.h"
+#include "server/relay_server.h"
+#include "server/version.h"
+
+namespace parley {
+namespace {
+
+/// The name by which this machine's own browser reaches a listener on `host`.
+std::string reachable_host(const std::string& host) {
+  if (host == "0.0.0.0" || host == "127.0.0.1" || host == "::" || host == "::1") return "localhost";
+  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
+
+void configure_log_from(const Config& config) {
+  const bool as_text = config.log.format == LogStyle::text ||
+                       (config.log.format == LogStyle::automatic && ::isatty(STDERR_FILENO) != 0);
+  configure_log(config.log.level, as_text ? LogFormat::text : LogFormat::json);
+}
+
+/// What somebody who typed `parley dev` wants to know.
+void print_welcome(const Config& config, const RelayServer& server, Duration took) {
+  const std::string host = reachable_host(config.server.host);
+  const auto milliseconds = std::chrono::duration_cast<Millis>(took).count();
+  fmt::print("\nParley {} is ready ({} ms)\n\n", version().version, milliseconds);
+  fmt::print("  join       http://{}:{}/?room=demo\n", host, server.port());
+  fmt::print("  websocket  ws://{}:{}/lobby/<user>/<room>\n", host, server.port());
+  if (server.ops_port() != 0)
+    fmt::print("  metrics    http://{}:{}/metrics\n", reachable_host(config.ops.host),
+               server.ops_port());
+  fmt::print("\nOpen the join link in two windows to see yourself twice. Ctrl-C ends.\n\n");
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+std::optional<LoadedConfig> load_config_or_complain(Program program, const CommandLine& command) {
+  auto loaded =
+      load_config({program, command.config_file, process_environment(), command.settings});
+  if (loaded) return std::move(*loaded);
+  fmt::print(stderr, "{}\n", loaded.error().message);
+  return std::nullopt;
+}
+
+int run_relay(Program program, const CommandLine& command) {
+  const TimePoint begun = monotonic_now();
+  const auto loaded = load_config_or_complain(program, command);
+  if (!loaded) return 2;
+  const Config& config = loaded->config;
+  configure_log_from(config);
+  for (const std::string& note : loaded->notes) log_warning(note);
+
+  auto server = RelayServer::load(config);
+  if (!server) {
+    fmt::print(stderr, "{}\n", server.error().message);
+    return 1;
+  }
+  if (program == Program::parley_dev) print_welcome(config, **server, monotonic_now() - begun);
+  log_info("listening", {{"host", config.server.host},
+                         {"port", (*server)->port()},
+                         {"ops_port", (*server)->ops_port()},
+                         {"shards", config.server.shards},
+                         {"bus", "local"},
+                         {"page", (*server)->serves_page()},
+                         {"path_endpoint", config.auth.path_endpoint_open()},
+                         {"version", version().version}});
+  return (*server)->run();
+}
+
+}  // namespace parley

@@ -1,0 +1,75 @@
+#include "server/shard_unit.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace parley {
+namespace {
+
+constexpr Duration drain_step = 50ms;
+
+std::uint64_t random_id() {
+  std::uint64_t id = 0;
+  check(::getrandom(&id, sizeof id, 0) == sizeof id, "the system has no random numbers");
+  return id;
+}
+
+}  // namespace
+
+ShardUnit::ShardUnit(ShardIndex index, LocalBus& bus, const ShardRules& rules,
+                     const RouteRules& routes, const Health& health, const Census& census)
+    : shard_(index),
+      chat_(index, bus, shard_.stats(), random_id),
+      sessions_(shard_, chat_, rules.websocket),
+      routes_(shard_, sessions_, refusals_, routes, health, census),
+      connections_(shard_, routes_, rules.http),
+      drain_alarm_(shard_, *this) {
+  shard_.mailbox().set_media_bytes_max(rules.mailbox_bytes);
+  shard_.drive(chat_);
+}
+
+ShardUnit::~ShardUnit() { check(!thread_.joinable(), "a shard is destroyed while it runs"); }
+
+void ShardUnit::start() {
+  thread_ = std::thread([this] { shard_.run(); });
+}
+
+void ShardUnit::stop() {
+  shard_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void ShardUnit::add(int native_socket, std::string remote_address) {
+  ++given_;
+  shard_.post([this, native_socket, address = std::move(remote_address)]() mutable {
+    taken_.add();
+    connections_.add(native_socket, std::move(address));
+  });
+}
+
+std::size_t ShardUnit::load() const {
+  return shard_.stats().connections.read() + (given_ - taken_.read());
+}
+
+void ShardUnit::drain(Duration time) {
+  shard_.post([this, time] { begin_drain(shard_.now().monotonic + time); });
+}
+
+void ShardUnit::begin_drain(TimePoint until) {
+  drain_until_ = until;
+  connections_.drain();
+  on_deadline(shard_.now());
+}
+
+void ShardUnit::on_deadline(Now now) {
+  const Duration left = drain_until_ - now.monotonic;
+  // The last step leaves the clients a moment to read their Close.
+  const auto steps = std::max<std::int64_t>(1, left / drain_step - 4);
+  sessions_.drain((sessions_.size() + static_cast<std::size_t>(steps) - 1) /
+                  static_cast<std::size_t>(steps));
+  drain_alarm_.set(now.monotonic + drain_step);
+}
+
+}  // namespace parley

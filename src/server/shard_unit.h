@@ -1,0 +1,63 @@
+#pragma once
+// ShardUnit: one shard and everything that lives on it.
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "actor/shard.h"
+#include "bus/local_bus.h"
+#include "chat/chat_server.h"
+#include "http/http_connections.h"
+#include "server/routes.h"
+#include "stats/refusal_counts.h"
+#include "websocket/ws_sessions.h"
+
+namespace parley {
+
+/// What every shard is built with.
+struct ShardRules {
+  WsRules websocket;
+  HttpRules http;
+  std::size_t mailbox_bytes = Mailbox::media_bytes_max_default;
+};
+
+class ShardUnit final : private Timed {
+ public:
+  ShardUnit(ShardIndex index, LocalBus& bus, const ShardRules& rules, const RouteRules& routes,
+            const Health& health, const Census& census);
+  ~ShardUnit();
+
+  /// Runs the shard on a thread of its own until stop().
+  void start();
+  void stop();
+
+  /// Takes over an accepted socket. Any thread.
+  void add(int native_socket, std::string remote_address);
+  /// Ends all sessions, spread evenly over `time`, and refuses new ones. Any thread.
+  void drain(Duration time);
+
+  Shard& shard() { return shard_; }
+  ChatServer& chat() { return chat_; }
+  const RefusalCounts& refusals() const { return refusals_; }
+  /// Connections it has, those on their way included. For the thread that adds.
+  [[nodiscard]] std::size_t load() const;
+
+ private:
+  void begin_drain(TimePoint until);
+  void on_deadline(Now now) override;
+
+  Shard shard_;
+  ChatServer chat_;
+  RefusalCounts refusals_;
+  WsSessions sessions_;
+  Routes routes_;
+  HttpConnections connections_;
+  Shard::Alarm drain_alarm_;
+  TimePoint drain_until_ = never;
+  std::uint64_t given_ = 0;  ///< sockets handed to this shard, by the accepting thread
+  Cell taken_;               ///< of those, how many have arrived
+  std::thread thread_;
+};
+
+}  // namespace parley

@@ -1,0 +1,438 @@
+#include "websocket/ws_chat_session.h"
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/post.hpp>
+#include <cerrno>
+#include <utility>
+
+#include "base/log.h"
+#include "websocket/frame_encoder.h"
+#include "websocket/ws_sessions.h"
+
+namespace parley {
+namespace {
+
+/// Messages one session may bring in one turn of the loop; the rest waits for the next.
+constexpr int messages_per_turn = 64;
+/// Packets gathered into one write.
+constexpr std::size_t packets_per_write = 64;
+/// A write is not offered more than this plus one packet: what the kernel will not take is only
+/// handed back.
+constexpr std::size_t bytes_per_write = 256 * 1024;
+/// Pongs are not answered while this much of control frames waits for a client that does not read.
+/// The answer to a later ping then stands for the earlier ones (RFC 6455 §5.5.3).
+constexpr std::size_t control_out_bytes_max = 1024;
+
+std::uint16_t code_of(EndReason reason) {
+  switch (reason) {
+    case EndReason::client_closed:
+    case EndReason::connection_lost:
+    case EndReason::resumed_elsewhere:
+      return 1000;
+    case EndReason::silent:
+    case EndReason::draining:
+      return 1001;
+    case EndReason::protocol_error:
+      return 1002;
+    case EndReason::invalid_text:
+      return 1007;
+    case EndReason::too_slow:
+    case EndReason::rejected:
+      return 1008;
+    case EndReason::message_too_big:
+      return 1009;
+    case EndReason::internal_error:
+      return 1011;
+  }
+  return 1011;
+}
+
+EndReason end_reason_of_violation(std::uint16_t code) {
+  if (code == 1009) return EndReason::message_too_big;
+  return code == 1007 ? EndReason::invalid_text : EndReason::protocol_error;
+}
+
+void append(std::vector<std::uint8_t>& out, Bytes bytes) {
+  out.insert(out.end(), bytes.begin(), bytes.end());
+}
+
+/// Takes `count` bytes off the front; an empty vector gives its memory back.
+void consume(std::vector<std::uint8_t>& out, std::size_t count) {
+  out.erase(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(count));
+  if (out.empty()) std::vector<std::uint8_t>().swap(out);
+}
+
+}  // namespace
+
+WsChatSession::WsChatSession(WsSessions& owner, boost::asio::ip::tcp::socket socket,
+                             Identity identity, std::string remote_address)
+    : owner_(owner),
+      socket_(std::move(socket)),
+      alarm_(owner.shard_, *this),
+      decoder_(&owner.limits_),
+      logic_(std::move(identity), owner.chat_, owner.shard_.stats(), *this, owner.rules_.session),
+      remote_address_(std::move(remote_address)) {
+  ShardStats& stats = owner_.shard_.stats();
+  stats.connections.add();
+  stats.sessions.add();
+  stats.sessions_started.add();
+}
+
+WsChatSession::~WsChatSession() {
+  check(state_ == State::ended, "a session is destroyed before it has ended");
+}
+
+void WsChatSession::start(std::string_view answer, Bytes rest,
+                          const std::optional<ResumeKey>& resume) {
+  const Now now = owner_.shard_.now();
+  started_at_ = now.monotonic;
+  pinged_at_ = now.monotonic;
+  if (owner_.rules_.notsent_lowat > 0) {
+    const int bytes = static_cast<int>(owner_.rules_.notsent_lowat);
+    ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+  }
+  append(control_out_, as_bytes(answer));
+  wake();
+  logic_.start(resume, now);
+  set_alarm(now);
+  take_in(rest);
+  wait_readable();
+}
+
+void WsChatSession::abandon() {
+  if (state_ == State::open) end(EndReason::draining, {});
+  finish();
+}
+
+void WsChatSession::wake() {
+  if (std::exchange(flush_scheduled_, true)) return;
+  owner_.shard_.flush_later(*this);
+}
+
+void WsChatSession::end(EndReason reason, std::string_view text) {
+  if (state_ != State::open) return;
+  const Now now = owner_.shard_.now();
+  state_ = State::closing;
+  end_reason_ = reason;
+  closing_deadline_ = now.monotonic + owner_.rules_.linger;
+  append(close_out_, close_frame(code_of(reason), text).bytes());
+  unread_.clear();
+  ShardStats& stats = owner_.shard_.stats();
+  stats.sessions.subtract();
+  stats.ended(reason).add();
+  logic_.stop(now);
+  log_end();
+  set_alarm(now);
+  wake();
+}
+
+void WsChatSession::resume_reading() {
+  if (taking_in_ || state_ != State::open) return;
+  if (unread_.empty()) {
+    wait_readable();
+    return;
+  }
+  boost::asio::post(owner_.shard_.io(), [self = shared_from_this()] { self->read_unread(); });
+}
+
+void WsChatSession::wait_readable() {
+  if (waits_readable_ || state_ == State::ended) return;
+  if (state_ == State::open && (!unread_.empty() || !logic_.wants_messages())) return;
+  waits_readable_ = true;
+  socket_.async_wait(boost::asio::ip::tcp::socket::wait_read,
+                     [self = shared_from_this()](const boost::system::error_code&) {
+                       self->waits_readable_ = false;
+                       self->on_readable();
+                     });
+}
+
+void WsChatSession::on_readable() {
+  if (state_ == State::ended) return;
+  read_some();
+  wait_readable();
+}
+
+void WsChatSession::read_some() {
+  const MutableBytes space = owner_.shard_.read_space();
+  const ssize_t count = ::recv(socket_.native_handle(), space.data(), space.size(), MSG_DONTWAIT);
+  if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
+  if (count <= 0) {
+    lose_connection();
+    return;
+  }
+  // What other shards said because of these bytes' causes must be heard before the bytes.
+  owner_.shard_.run_posted();
+  take_in(space.first(static_cast<std::size_t>(count)));
+}
+
+void WsChatSession::read_unread() {
+  if (state_ != State::open) return;
+  const auto unread = std::exchange(unread_, {});
+  take_in(unread);
+  wait_readable();
+}
+
+void WsChatSession::take_in(Bytes in) {
+  taking_in_ = true;
+  for (int events = 0; !in.empty() && state_ != State::ended;) {
+    FrameEvent event = decoder_.next(in);
+    if (event.kind == FrameEventKind::need_more) break;
+    act_on(std::move(event));
+    if (++events == messages_per_turn && !in.empty() && state_ == State::open) {
+      unread_.assign(in.begin(), in.end());
+      break;
+    }
+  }
+  taking_in_ = false;
+  if (!unread_.empty() && logic_.wants_messages()) resume_reading();
+}
+
+void WsChatSession::act_on(FrameEvent event) {
+  const Now now = owner_.shard_.now();
+  const bool open = state_ == State::open;
+  switch (event.kind) {
+    case FrameEventKind::binary:
+      ++messages_in_;
+      if (open) logic_.on_message(std::move(event.message), now);
+      return;
+    case FrameEventKind::text:
+      owner_.shard_.stats().text_messages_ignored.add();
+      logic_.on_sign_of_life(now);
+      return;
+    case FrameEventKind::ping:
+      logic_.on_sign_of_life(now);
+      if (!open || control_out_.size() > control_out_bytes_max) return;
+      append(control_out_, pong_frame(event.payload).bytes());
+      wake();
+      return;
+    case FrameEventKind::pong:
+      logic_.on_sign_of_life(now);
+      return;
+    case FrameEventKind::close:
+      on_peer_closed(event);
+      return;
+    case FrameEventKind::violation:
+      end(end_reason_of_violation(event.code), event.reason);
+      return;
+    case FrameEventKind::need_more:
+      return;
+  }
+}
+
+void WsChatSession::on_peer_closed(const FrameEvent& event) {
+  peer_is_done_ = true;
+  if (state_ == State::open) {
+    end(EndReason::client_closed, {});
+    close_out_.clear();
+    append(close_out_, close_frame(event.code, event.reason).bytes());
+  } else if (state_ == State::discarding) {
+    finish();
+  }
+}
+
+void WsChatSession::flush(Now now) {
+  flush_scheduled_ = false;
+  if (state_ == State::discarding || state_ == State::ended) return;
+  if (waits_writable_) {
+    if (state_ == State::open) logic_.on_flushed(false, true, now);
+    return;
+  }
+  const std::uint64_t before = packets_out_;
+  const std::size_t partial_before = partial_sent_;
+  bool blocked = false;
+  while (!blocked && state_ != State::ended &&
+         (!control_out_.empty() || !partial_.empty() || !logic_.outbox().empty() ||
+          !close_out_.empty()))
+    blocked = !write_some(now);
+  if (state_ == State::ended) return;
+  logic_.outbox().end_flush();
+  const bool was_open = state_ == State::open;
+  if (was_open)
+    logic_.on_flushed(packets_out_ != before || partial_sent_ != partial_before, blocked, now);
+  if (blocked) {
+    wait_writable();
+    set_alarm(now);
+  } else if (!was_open) {
+    after_close_sent(now);
+  }
+}
+
+bool WsChatSession::write_some(Now now) {
+  std::array<iovec, packets_per_write + 3> parts;
+  std::size_t count = 0;
+  std::size_t total = 0;
+  const auto offer = [&](Bytes bytes) {
+    parts[count++] = {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
+    total += bytes.size();
+  };
+
+  if (!partial_.empty()) offer(partial_.frame().subspan(partial_sent_));
+  if (!control_out_.empty()) offer(control_out_);
+  auto& offered = owner_.offered_;
+  offered.clear();
+  while (offered.size() < packets_per_write && total < bytes_per_write) {
+    auto entry = logic_.outbox().take(now.monotonic);
+    if (!entry) break;
+    // Once the session has ended only the server's own words still matter.
+    if (state_ != State::open && !entry->packet.facts().from_server) {
+      owner_.shard_.stats().drop(DropReason::session_closed).add();
+      continue;
+    }
+    offer(entry->packet.frame());
+    offered.push_back(std::move(*entry));
+  }
+  if (!close_out_.empty() && logic_.outbox().empty()) offer(close_out_);
+  if (count == 0) return true;
+
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = count;
+  const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  owner_.shard_.stats().writes.add();
+  if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+    offered.clear();
+    lose_connection();
+    return true;
+  }
+  const auto written = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
+  account_written(written, total);
+  return written == total;
+}
+
+void WsChatSession::account_written(std::size_t written, std::size_t total) {
+  ShardStats& stats = owner_.shard_.stats();
+  const auto count_packet = [&](const Packet& packet) {
+    const auto packet_class = static_cast<std::size_t>(packet.facts().packet_class);
+    stats.packets_out[packet_class].add();
+    stats.bytes_out[packet_class].add(packet.size());
+    ++packets_out_;
+  };
+  const bool all = written == total;
+
+  if (!partial_.empty()) {
+    const std::size_t rest = partial_.frame().size() - partial_sent_;
+    const std::size_t part = std::min(written, rest);
+    partial_sent_ += part;
+    written -= part;
+    if (part == rest) {
+      count_packet(partial_);
+      partial_ = {};
+      partial_sent_ = 0;
+    }
+  }
+  if (!control_out_.empty()) {
+    const std::size_t part = std::min(written, control_out_.size());
+    consume(control_out_, part);
+    written -= part;
+  }
+  auto& offered = owner_.offered_;
+  std::size_t done = 0;
+  for (; done < offered.size() && written >= offered[done].packet.frame().size(); ++done) {
+    written -= offered[done].packet.frame().size();
+    count_packet(offered[done].packet);
+  }
+  std::size_t untouched = done;
+  if (done < offered.size() && written > 0) {
+    partial_ = std::move(offered[done].packet);
+    partial_sent_ = std::exchange(written, 0);
+    ++untouched;
+  }
+  for (std::size_t i = offered.size(); i > untouched; --i)
+    logic_.outbox().put_back(std::move(offered[i - 1]));
+  if (!offered.empty())
+    stats.queue_age.observe(owner_.shard_.now().monotonic - offered.front().queued_at);
+  offered.clear();
+  if (all)
+    close_out_.clear();
+  else if (written > 0)
+    consume(close_out_, written);
+}
+
+void WsChatSession::wait_writable() {
+  if (waits_writable_ || state_ == State::ended) return;
+  waits_writable_ = true;
+  socket_.async_wait(boost::asio::ip::tcp::socket::wait_write,
+                     [self = shared_from_this()](const boost::system::error_code&) {
+                       self->waits_writable_ = false;
+                       if (self->state_ != State::ended) self->wake();
+                     });
+}
+
+void WsChatSession::after_close_sent(Now now) {
+  if (state_ != State::closing) return;
+  if (peer_is_done_) {
+    finish();
+    return;
+  }
+  state_ = State::discarding;
+  boost::system::error_code ignored;
+  socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+  set_alarm(now);
+}
+
+void WsChatSession::lose_connection() {
+  if (state_ == State::open) end(EndReason::connection_lost, {});
+  finish();
+}
+
+void WsChatSession::finish() {
+  if (state_ == State::ended) return;
+  state_ = State::ended;
+  alarm_.cancel();
+  owner_.shard_.forget(*this);
+  owner_.shard_.stats().connections.subtract();
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  owner_.remove(*this);
+}
+
+void WsChatSession::on_deadline(Now now) {
+  if (state_ == State::open) logic_.on_deadline(now);
+  if (state_ != State::open) {
+    if (now.monotonic >= closing_deadline_) {
+      finish();
+      return;
+    }
+    set_alarm(now);
+    return;
+  }
+  const TimePoint quiet_since = std::max(logic_.last_heard(), pinged_at_);
+  if (now.monotonic >= quiet_since + owner_.rules_.ping_after) {
+    pinged_at_ = now.monotonic;
+    append(control_out_, ping_frame().bytes());
+    wake();
+  }
+  set_alarm(now);
+}
+
+void WsChatSession::set_alarm(Now now) {
+  if (state_ == State::ended) return;
+  if (state_ != State::open) {
+    alarm_.set(closing_deadline_);
+    return;
+  }
+  const TimePoint quiet_since =
+      std::max({logic_.last_heard(), pinged_at_, now.monotonic - owner_.rules_.ping_after});
+  alarm_.set(std::min(logic_.deadline(), quiet_since + owner_.rules_.ping_after));
+}
+
+void WsChatSession::log_end() const {
+  const auto lived =
+      std::chrono::duration_cast<Millis>(owner_.shard_.now().monotonic - started_at_);
+  log_info("session ended", {{"transport", "websocket"},
+                             {"reason", name_of(end_reason_)},
+                             {"room", logic_.identity().room.value},
+                             {"user", logic_.identity().user_id},
+                             {"session", logic_.id().value},
+                             {"address", remote_address_},
+                             {"seconds", static_cast<double>(lived.count()) / 1000.0},
+                             {"messages_in", messages_in_},
+                             {"packets_out", packets_out_}});
+}
+
+}  // namespace parley

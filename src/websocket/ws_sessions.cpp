@@ -1,0 +1,45 @@
+#include "websocket/ws_sessions.h"
+
+#include <utility>
+
+#include "websocket/ws_chat_session.h"
+
+namespace parley {
+
+WsSessions::WsSessions(Shard& shard, ChatServer& chat, const WsRules& rules)
+    : shard_(shard),
+      chat_(chat),
+      rules_(rules),
+      limits_{.message_bytes_max = packet_bytes_max,
+              .headroom = packet_headroom,
+              .tailroom = packet_stamp_bytes_max} {}
+
+WsSessions::~WsSessions() {
+  for (const auto& [address, session] : std::exchange(sessions_, {})) session->abandon();
+}
+
+void WsSessions::add(UpgradedSocket upgraded, std::string_view answer, Identity identity,
+                     const std::optional<ResumeKey>& resume, std::string remote_address) {
+  auto session = std::make_shared<WsChatSession>(*this, std::move(upgraded.socket),
+                                                 std::move(identity), std::move(remote_address));
+  sessions_.emplace(session.get(), session);
+  session->start(answer, upgraded.rest, resume);
+}
+
+void WsSessions::drain(std::size_t count) {
+  std::vector<std::shared_ptr<WsChatSession>> chosen;
+  for (const auto& [address, session] : sessions_) {
+    if (chosen.size() == count) break;
+    chosen.push_back(session);
+  }
+  for (const auto& session : chosen) session->end(EndReason::draining, "server shutting down");
+}
+
+void WsSessions::remove(WsChatSession& session) {
+  const auto place = sessions_.find(&session);
+  if (place == sessions_.end()) return;
+  shard_.destroy_later(std::move(place->second));
+  sessions_.erase(place);
+}
+
+}  // namespace parley

@@ -1,0 +1,31 @@
+#pragma once
+// What the server itself says to clients. Byte for byte as the public servers say it
+// (docs/PROTOCOL.md); every notice is control and from nobody (session_id 0) unless it says other.
+
+#include <string_view>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "wire/packet.h"
+
+namespace parley {
+
+/// Who a JOINED or LEFT is about.
+struct Subject {
+  SessionId session;
+  std::string_view user_id;
+  std::string_view display_name;
+};
+
+/// The first packet of every session: its own id, in the envelope.
+Packet session_assigned(SessionId session);
+/// When the meeting in `room` began and who began it.
+Packet meeting_started(const RoomId& room, UnixMillis start, std::string_view creator_id);
+/// `message` is for people: "Session rejected: …", "The host has ended the meeting".
+Packet meeting_ended(const RoomId& room, std::string_view message);
+Packet participant_joined(const RoomId& room, const Subject& subject);
+Packet participant_left(const RoomId& room, const Subject& subject);
+/// Tells `sender` that `receiver_user_id` cannot take all he sends.
+Packet congestion(SessionId sender, std::string_view receiver_user_id);
+
+}  // namespace parley
