@@ -29,6 +29,9 @@ NODE_SECONDS_MAX = 600
 
 NODE_TEST_FILE = re.compile(r"(test|test-.+|.+[._-]test)\.(js|cjs|mjs)$")
 
+# How ctest says why a case failed, for example "Timeout" or "Exception: SegFault".
+CTEST_REASON = re.compile(r"^.*Test\s+#\d+: (\S+) \.*\s*\*+(.+?)\s+[\d.]+ sec", re.M)
+
 # How each kind of runner says at its end what it ran: (pattern, which count each group adds to).
 PLAIN = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
 GTEST = re.compile(r"^\[  (PASSED |FAILED |SKIPPED)\s?\] (\d+) tests?[.,]", re.M)
@@ -147,16 +150,15 @@ def run_ctest(build, names, jobs):
     command += ["--tests-regex", "^(" + "|".join(re.escape(name) for name in names) + ")$"]
     run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
 
+    reasons = dict(CTEST_REASON.findall(run.stdout))
     outcomes = {}
     if results.exists():
         for case in ElementTree.parse(results).getroot().iter("testcase"):
-            failure = case.find("failure")
+            name, succeeded = case.get("name"), case.get("status") == "run"
             output = case.findtext("system-out") or ""
-            if failure is not None:
-                output += f"\n[ctest] {failure.get('message') or 'failed'}"
-            outcomes[case.get("name")] = Outcome(
-                case.get("name"), case.get("status") == "run", output, float(case.get("time", 0))
-            )
+            if not succeeded:
+                output += f"\n[ctest] {reasons.get(name, 'Failed')}"
+            outcomes[name] = Outcome(name, succeeded, output, float(case.get("time", 0)))
     for name in names:
         missing = Outcome(name, False, f"ctest did not run it:\n{run.stdout}{run.stderr}", 0)
         yield outcomes.get(name, missing)

@@ -118,12 +118,11 @@ std::optional<std::string> read_segment(std::string_view segment) {
 
 Result<Identity, Refusal> read_path(std::string_view below_lobby, bool open) {
   const auto slash = below_lobby.find('/');
-  if (slash == std::string_view::npos ||
-      below_lobby.find('/', slash + 1) != std::string_view::npos)
+  if (slash == std::string_view::npos || below_lobby.find('/', slash + 1) != std::string_view::npos)
     return tl::unexpected(Refusal{404, "Use /lobby?token=<JWT> or /lobby/<user>/<room>", "bad_id"});
   if (!open)
-    return tl::unexpected(Refusal{
-        410, "This endpoint is deprecated. Use GET /lobby?token=<JWT> instead.", "gone"});
+    return tl::unexpected(
+        Refusal{410, "This endpoint is deprecated. Use GET /lobby?token=<JWT> instead.", "gone"});
   auto user = read_segment(below_lobby.substr(0, slash));
   auto room = read_segment(below_lobby.substr(slash + 1));
   if (!user || !room) return tl::unexpected(bad_id());

@@ -55,8 +55,9 @@ TEST(Lobby, asks_for_a_token) {
 TEST(Lobby, refuses_a_bad_token_as_the_token_reader_says) {
   for (const char* target : {"/lobby?token=", "/lobby?token", "/lobby?token=a.b.c",
                              "/lobby?token=%", "/lobby?token=%FF%00"})
-    expect_refused(target, 403,
-                   "We detected unusual activity from your browser. This incident has been logged.");
+    expect_refused(
+        target, 403,
+        "We detected unusual activity from your browser. This incident has been logged.");
 }
 
 TEST(Lobby, says_first_that_it_has_no_secret) {
@@ -92,8 +93,8 @@ TEST(Lobby, decodes_the_path_and_makes_spaces_underscores) {
 }
 
 TEST(Lobby, takes_no_strange_ids_in_the_path) {
-  for (const char* id : {"", "%FF", "%00", "%", "%2", "%2g", "a.b", "*", "%3E", "a%2Fb", "a+b",
-                         "a@b", "%0a"}) {
+  for (const char* id :
+       {"", "%FF", "%00", "%", "%2", "%2g", "a.b", "*", "%3E", "a%2Fb", "a+b", "a@b", "%0a"}) {
     expect_refused("/lobby/" + std::string(id) + "/kitchen", 400, bad_format);
     expect_refused("/lobby/alice/" + std::string(id), 400, bad_format);
   }
@@ -109,9 +110,8 @@ TEST(Lobby, has_exactly_two_rooms_below_it) {
 
 TEST(Lobby, keeps_only_the_hash_of_a_resume_secret) {
   const auto by_path = read_lobby("/lobby/alice/kitchen?resume=" + secret_hex, open_rules, now);
-  const auto by_token =
-      read_lobby("/lobby?resume=000102030405060708090A0B0C0D0E0F&token=" + token(), open_rules,
-                 now);
+  const auto by_token = read_lobby(
+      "/lobby?resume=000102030405060708090A0B0C0D0E0F&token=" + token(), open_rules, now);
 
   ASSERT_TRUE(by_path.has_value() && by_path->resume.has_value());
   ASSERT_TRUE(by_token.has_value() && by_token->resume.has_value());

@@ -128,8 +128,7 @@ Result<Identity, Refusal> read_claims(jwt_t& jwt, const TokenRules& rules, UnixM
   if (*expires < now_seconds - rules.leeway.count())
     return tl::unexpected(Refusal{401, "token has expired", "expired"});
   if (!is_plain_id(*room)) return tl::unexpected(not_ours());
-  if (!*may_join && !*observer)
-    return tl::unexpected(Refusal{403, "access denied", "denied"});
+  if (!*may_join && !*observer) return tl::unexpected(Refusal{403, "access denied", "denied"});
 
   return Identity{.room = {*room},
                   .user_id = *user,

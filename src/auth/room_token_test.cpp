@@ -159,10 +159,9 @@ TEST(RoomToken, with_an_absurd_end_is_just_read) {
 }
 
 TEST(RoomToken, without_a_required_claim_is_refused) {
-  for (const char* missing :
-       {R"("sub":"alice",)", R"("room":"kitchen",)", R"("room_join":true,)", R"("is_host":false,)",
-        R"("display_name":"Alice",)", R"("iss":"videocall-meeting-backend",)",
-        R"(,"exp":1770000600)"}) {
+  for (const char* missing : {R"("sub":"alice",)", R"("room":"kitchen",)", R"("room_join":true,)",
+                              R"("is_host":false,)", R"("display_name":"Alice",)",
+                              R"("iss":"videocall-meeting-backend",)", R"(,"exp":1770000600)"}) {
     std::string json = claims_json();
     json.erase(json.find(missing), std::string_view(missing).size());
     expect_refused(signed_json(json), 403, "bad_token");
@@ -252,8 +251,7 @@ TEST(RoomToken, is_not_made_without_a_secret_or_from_bytes_that_are_no_text) {
 }
 
 TEST(RoomToken, shows_its_inside_without_being_believed) {
-  const auto report =
-      inspect_room_token(token_of(alice(), {.secret = "another"}), rules, at(noon));
+  const auto report = inspect_room_token(token_of(alice(), {.secret = "another"}), rules, at(noon));
 
   EXPECT_NE(report.header.find("HS256"), std::string::npos);
   EXPECT_NE(report.claims.find("alice@example.org"), std::string::npos);

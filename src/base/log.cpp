@@ -65,11 +65,20 @@ bool is_unseen(char32_t code) {
   return control || separator || direction || invisible || code == 0xfeff;
 }
 
+/// The most of one value that is written, in bytes: a display name has 255, an error message of a
+/// library a few hundred. The rest is counted at its place.
+constexpr std::size_t value_bytes_max = 1024;
+
 /// The escapes of JSON, which logfmt readers understand too. A byte that is not UTF-8 cannot be
 /// said in JSON and becomes U+FFFD there; text keeps it as \xNN.
 void append_quoted(std::string& out, std::string_view text, LogFormat format) {
+  const std::size_t size = text.size();
   out += '"';
   while (!text.empty()) {
+    if (size - text.size() >= value_bytes_max) {
+      out += fmt::format("… +{} B", text.size());
+      break;
+    }
     const Character character = first_character(text);
     text.remove_prefix(character.bytes.size());
 
@@ -77,8 +86,10 @@ void append_quoted(std::string& out, std::string_view text, LogFormat format) {
       out += "\\ufffd";
     else if (!character.valid)
       out += fmt::format("\\x{:02x}", static_cast<unsigned char>(character.bytes[0]));
-    else if (character.code == '"' || character.code == '\\')
-      (out += '\\') += character.bytes;
+    else if (character.code == '"')
+      out += R"(\")";
+    else if (character.code == '\\')
+      out += R"(\\)";
     else if (character.code == '\n')
       out += "\\n";
     else if (character.code == '\r')
@@ -93,6 +104,7 @@ void append_quoted(std::string& out, std::string_view text, LogFormat format) {
   out += '"';
 }
 
+/// True for what needs no quotes in logfmt.
 bool is_word(std::string_view text) {
   constexpr std::string_view others = "_-.:/+@,;!?()[]*#%&~$^<>|{}";
   for (const char c : text) {
@@ -100,9 +112,10 @@ bool is_word(std::string_view text) {
                        others.find(c) != std::string_view::npos;
     if (!plain) return false;
   }
-  return !text.empty();
+  return !text.empty() && text.size() <= value_bytes_max;
 }
 
+/// True for what an event is: words and spaces. Anything else is quoted.
 bool is_sentence(std::string_view text) {
   for (const char c : text)
     if (c != ' ' && c != '\'' && !is_word({&c, 1})) return false;

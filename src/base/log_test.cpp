@@ -129,6 +129,18 @@ TEST(Log, what_is_not_utf8_is_the_replacement_character_in_json) {
   EXPECT_EQ(json("x", {{"k", "a\xffz"}}), R"({"level":"info","event":"x","k":"a\ufffdz"})");
 }
 
+TEST(Log, a_long_value_is_cut_between_characters_and_says_so) {
+  const std::string longest(1024, 'x');
+
+  EXPECT_EQ(text("x", {{"k", longest}}), "info x k=" + longest);
+  EXPECT_EQ(text("x", {{"k", longest + "yz"}}), "info x k=\"" + longest + "… +2 B\"");
+  EXPECT_EQ(text("x", {{"k", longest.substr(1) + "éz"}}),
+            "info x k=\"" + longest.substr(1) + "é… +1 B\"");
+  EXPECT_EQ(json("x", {{"k", std::string(4'000'000, '\n')}}).size(),
+            std::string_view(R"({"level":"info","event":"x","k":""})").size() + 2 * 1024 +
+                std::string_view("… +3998976 B").size());
+}
+
 TEST(Log, keys_and_events_cannot_break_a_line_either) {
   EXPECT_EQ(text("x", {{"a b=\n\"", 1}}), "info x a_b___=1");
   EXPECT_EQ(text("x", {{"", 1}}), "info x _=1");

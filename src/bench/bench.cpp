@@ -61,9 +61,10 @@ class Bench {
     if (plan_.churn) return run_churn();
     for (const Shape& shape : plan_.shapes)
       if (connections_of(shape) > connections_possible())
-        return fail(fmt::format("{} needs {} connections, but the limit of open files allows {}; "
-                                "raise it with ulimit -n",
-                                shape.name, connections_of(shape), connections_possible()));
+        return fail(
+            fmt::format("{} needs {} connections, but the limit of open files allows {}; "
+                        "raise it with ulimit -n",
+                        shape.name, connections_of(shape), connections_possible()));
     for (const Shape& shape : plan_.shapes) {
       if (interrupted()) break;
       auto ran = shape.kind == ShapeKind::idle ? run_idle(shape) : run_rooms(shape);
@@ -74,10 +75,10 @@ class Bench {
 
   [[nodiscard]] const std::vector<Report>& reports() const { return reports_; }
 
-  [[nodiscard]] Setup setup() const {
+  [[nodiscard]] Circumstances circumstances() const {
     return {.target = target_name_,
             .pids = plan_.pids,
-            .server_cpus = describe(cpus_.server),
+            .server_cpus = server_cpus(),
             .client_cpus = describe(cpus_.client),
             .shards = plan_.target ? 0 : plan_.server.shards};
   }
@@ -90,6 +91,11 @@ class Bench {
   Progress& progress() { return progress_; }
 
  private:
+  /// A relay that is not ours runs where it likes.
+  [[nodiscard]] std::string server_cpus() const {
+    return plan_.target ? "any" : describe(cpus_.server);
+  }
+
   Result<Relay> start_relay() {
     Relay relay;
     relay.pids = plan_.pids;
@@ -118,12 +124,13 @@ class Bench {
   /// Says once what is measured where.
   void introduce(const Relay& relay) {
     if (!target_name_.empty()) return;
-    target_name_ = plan_.target ? fmt::format("ws://{}:{}", relay.target.host, relay.target.port)
-                                : fmt::format("a server of our own with {} shard(s)",
-                                              plan_.server.shards);
+    target_name_ = plan_.target
+                       ? fmt::format("ws://{}:{}", relay.target.host, relay.target.port)
+                       : fmt::format("a server of our own with {} shard(s)", plan_.server.shards);
     if (plan_.is_json) return;
-    fmt::print("parley bench · {} · processors: {} server, {} client\n\n", target_name_,
-               plan_.target ? "not ours to bind" : describe(cpus_.server), describe(cpus_.client));
+    progress_.clear();
+    fmt::print("parley bench · {} · processor {} for the server, {} for the client\n\n",
+               target_name_, server_cpus(), describe(cpus_.client));
     std::fflush(stdout);
     if (plan_.target && plan_.pids.empty())
       fmt::print("Without --pid the server's processor time and memory are unknown.\n\n");
@@ -153,7 +160,7 @@ class Bench {
     auto after = measure_floor_if_wanted();
     if (!after) return fail(after.error().message);
     floor_.insert(floor_.end(), after->begin(), after->end());
-    report.floor = median(floor_);
+    report.floor = summarize(floor_);
     floor_ = std::move(*after);
     add(std::move(report));
     return {};
@@ -216,7 +223,7 @@ int run_bench(const BenchPlan& plan) {
   Bench bench(plan);
   const auto ran = bench.run();
   bench.progress().clear();
-  if (plan.is_json) fmt::print("{}", for_programs(bench.setup(), bench.reports()));
+  if (plan.is_json) fmt::print("{}", for_programs(bench.circumstances(), bench.reports()));
   if (!ran) {
     fmt::print(stderr, "parley bench: {}\n", ran.error().message);
     return exit_error;

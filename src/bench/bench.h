@@ -48,8 +48,8 @@ struct BenchPlan {
   bool is_json = false;
 };
 
-/// Runs the plan, prints its figures to stdout and its progress to stderr, and returns the exit code:
-/// 0; 1 when it could not be run; 3 when it was enforced and a bar was missed.
+/// Runs the plan, prints its figures to stdout and its progress to stderr, and returns the exit
+/// code: 0; 1 when it could not be run; 3 when it was enforced and a bar was missed.
 int run_bench(const BenchPlan& plan);
 
 }  // namespace parley::bench

@@ -115,8 +115,7 @@ class ChurnLoad final : public ClientListener {
     for (Visit& visit : visits_)
       if (now - visit.began > visit_time_max)
         visit.client->abort(visit.is_greeted ? "no answer to the goodbye" : "no greeting");
-    visits_.remove_if(
-        [](const Visit& v) { return v.client->state() == WsClient::State::ended; });
+    visits_.remove_if([](const Visit& v) { return v.client->state() == WsClient::State::ended; });
   }
 
   [[nodiscard]] int failed() const {

@@ -1,5 +1,6 @@
 #pragma once
-// ChurnLoad: participants who come, say one thing and go, many a minute, and what they leave behind.
+// ChurnLoad: participants who come, say one thing and go, many a minute, and what they leave
+// behind.
 
 #include <sys/types.h>
 

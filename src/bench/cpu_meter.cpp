@@ -48,10 +48,9 @@ Result<CpuReading> read_cpu(const std::vector<pid_t>& pids) {
 CpuUse difference(const CpuReading& before, const CpuReading& after) {
   CpuUse use;
   for (const ThreadCpu& thread : after.threads) {
-    const auto earlier =
-        std::find_if(before.threads.begin(), before.threads.end(), [&thread](const ThreadCpu& t) {
-          return t.tid == thread.tid && t.pid == thread.pid;
-        });
+    const auto earlier = std::find_if(
+        before.threads.begin(), before.threads.end(),
+        [&thread](const ThreadCpu& t) { return t.tid == thread.tid && t.pid == thread.pid; });
     ThreadCpu used = thread;
     if (earlier != before.threads.end()) used.used -= earlier->used;
     use.total += used.used;

@@ -17,8 +17,8 @@ struct CpuPlan {
   std::vector<int> client;
 };
 
-/// The last allowed processor for the client and, of the others, one for each of `shards` (as far as
-/// they go) for the server. With a single processor nobody is bound.
+/// The last allowed processor for the client and, of the others, one for each of `shards` (as far
+/// as they go) for the server. With a single processor nobody is bound.
 CpuPlan plan_cpus(int shards);
 
 /// Binds the calling thread (in a fresh child: the process) to `cpus`; does nothing for none.

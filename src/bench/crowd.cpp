@@ -26,8 +26,8 @@ constexpr std::uint64_t packet_type_session_assigned = 8;
 
 void Crowd::add(std::string user, std::string room) {
   const auto number = static_cast<std::uint32_t>(members_.size());
-  members_.push_back({std::move(user), std::move(room),
-                      std::make_unique<WsClient>(number, loop_, *this), false});
+  members_.push_back(
+      {std::move(user), std::move(room), std::make_unique<WsClient>(number, loop_, *this), false});
 }
 
 Result<void> Crowd::begin(std::size_t member) {

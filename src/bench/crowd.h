@@ -36,8 +36,8 @@ class Crowd final : public ClientListener {
   /// A further participant, who does not connect yet.
   void add(std::string user, std::string room);
 
-  /// Connects everybody, some at a time, and waits until the relay has greeted each. The error names
-  /// the first reason why one was not let in. On Ctrl-C the error is "interrupted".
+  /// Connects everybody, some at a time, and waits until the relay has greeted each. The error
+  /// names the first reason why one was not let in. On Ctrl-C the error is "interrupted".
   Result<void> join_all(Progress& progress);
 
   /// Sends a pong to the server for everybody who has been silent for long: a relay ends silent

@@ -137,11 +137,10 @@ Result<std::vector<Duration>> measure_floor(const CpuPlan& cpus, std::size_t run
   return costs;
 }
 
-Duration median(std::vector<Duration> values) {
-  if (values.empty()) return {};
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
+Floor summarize(std::vector<Duration> costs) {
+  if (costs.empty()) return {};
+  std::sort(costs.begin(), costs.end());
+  return {.median = costs[costs.size() / 2], .least = costs.front(), .most = costs.back()};
 }
 
 }  // namespace parley::bench

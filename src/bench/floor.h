@@ -16,7 +16,19 @@ namespace parley::bench {
 /// reader where the client runs. A run takes about a second.
 Result<std::vector<Duration>> measure_floor(const CpuPlan& cpus, std::size_t runs);
 
-/// The middle one (of an even number, the upper middle); zero for none.
-Duration median(std::vector<Duration> values);
+/// Many runs in three figures; all zero for none.
+struct Floor {
+  /// Of an even number, the upper one of the two in the middle.
+  Duration median{};
+  Duration least{};
+  Duration most{};
+
+  explicit operator bool() const { return median > Duration::zero(); }
+  /// Runs differ by a factor of up to 1.8 on a quiet machine: with the reader always awake a send
+  /// costs less. Beyond two, somebody else uses the processors.
+  [[nodiscard]] bool is_unsteady() const { return most > 2 * least; }
+};
+
+Floor summarize(std::vector<Duration> costs);
 
 }  // namespace parley::bench

@@ -1,6 +1,7 @@
 #pragma once
-// FrameReader: takes apart what a WebSocket server sends (RFC 6455 §5), in place and as it comes. Of
-// a message only the first bytes are ever needed, so nothing longer than that is kept between reads.
+// FrameReader: takes apart what a WebSocket server sends (RFC 6455 §5), in place and as it comes.
+// Of a message only the first bytes are ever needed, so nothing longer than that is kept between
+// reads.
 
 #include <algorithm>
 #include <array>
@@ -94,8 +95,7 @@ class FrameReader {
   }
 
   void take_payload(Bytes& bytes) {
-    const auto count =
-        static_cast<std::size_t>(std::min<std::uint64_t>(frame_left_, bytes.size()));
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(frame_left_, bytes.size()));
     const Bytes part = bytes.first(count);
     if (is_control()) {
       std::copy(part.begin(), part.end(), control_.begin() + control_size_);

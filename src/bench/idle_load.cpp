@@ -16,7 +16,7 @@ namespace parley::bench {
 namespace {
 
 // What the first sessions of a process allocate once and for all is no price of a session.
-constexpr int sessions_before = 200;
+constexpr int sessions_before = 20;
 constexpr Duration settle_time = 300ms;
 constexpr Duration quiet_time = 3s;
 

@@ -1,5 +1,6 @@
 #pragma once
-// IdleLoad: sessions that only exist: what they cost to let in, to keep in memory, and to watch over.
+// IdleLoad: sessions that only exist: what they cost to let in, to keep in memory, and to watch
+// over.
 
 #include <sys/types.h>
 

@@ -11,7 +11,7 @@ volatile std::sig_atomic_t signal_came = 0;
 void note_signal(int) { signal_came = 1; }
 
 void install(void (*handler)(int), int flags) {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = handler;
   // Not SA_RESTART: waiting ends at once.
   action.sa_flags = flags;

@@ -3,7 +3,8 @@
 
 namespace parley::bench {
 
-/// While it lives, SIGINT and SIGTERM set a flag instead of ending the process; a second one ends it.
+/// While it lives, SIGINT and SIGTERM set a flag instead of ending the process; a second one ends
+/// it.
 class InterruptGuard {
  public:
   InterruptGuard();

@@ -9,7 +9,8 @@
 
 namespace parley::bench {
 
-/// Builds one JSON document. Keys are given in order; nested objects and lists are opened and closed.
+/// Builds one JSON document. Keys are given in order; nested objects and lists are opened and
+/// closed.
 class JsonText {
  public:
   void open_object(std::string_view key = {});

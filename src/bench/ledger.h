@@ -18,7 +18,8 @@ struct Judgement {
   Arrival arrival = Arrival::in_order;
   /// Overtaken by a later packet of its own stream.
   bool late_in_stream = false;
-  /// Numbers of its stream that are missing before it, [first, last); empty when nothing is missing.
+  /// Numbers of its stream that are missing before it, [first, last); empty when nothing is
+  /// missing.
   std::uint32_t gap_first = 0;
   std::uint32_t gap_last = 0;
 };

@@ -1,6 +1,6 @@
 #pragma once
-// Mark: what the load tool writes into the data of every packet it sends, so that whoever receives it
-// knows from whom, which one, and how long it took.
+// Mark: what the load tool writes into the data of every packet it sends, so that whoever receives
+// it knows from whom, which one, and how long it took.
 
 #include <array>
 #include <cstddef>

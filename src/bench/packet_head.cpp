@@ -26,7 +26,8 @@ class Fields {
       case 2: {
         const auto length = varint();
         if (!length) return false;
-        const auto present = static_cast<std::size_t>(std::min<std::uint64_t>(*length, rest_.size()));
+        const auto present =
+            static_cast<std::size_t>(std::min<std::uint64_t>(*length, rest_.size()));
         content_ = rest_.first(present);
         rest_ = rest_.subspan(present);
         return true;

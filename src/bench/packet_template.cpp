@@ -108,8 +108,7 @@ Serialized serialize_to_size(const PacketLook& look) {
   const std::size_t overhead = serialize(look, mark_bytes).wrapper.size() - mark_bytes;
   std::size_t data_bytes = look.wrapper_bytes - overhead;
   Serialized serialized = serialize(look, data_bytes);
-  while (serialized.wrapper.size() > look.wrapper_bytes)
-    serialized = serialize(look, --data_bytes);
+  while (serialized.wrapper.size() > look.wrapper_bytes) serialized = serialize(look, --data_bytes);
   return serialized;
 }
 
@@ -133,7 +132,8 @@ Bytes PacketTemplate::patch(Mark mark) {
   overwrite(mark_at_, encode(mark));
   overwrite(sequence_at_, four_byte_varint(sequence_base + mark.stream_sequence));
   // Browsers put Unix milliseconds on audio and WebCodecs microseconds on video.
-  const auto since_boot = std::chrono::duration<double, std::micro>(mark.sent_at.time_since_epoch());
+  const auto since_boot =
+      std::chrono::duration<double, std::micro>(mark.sent_at.time_since_epoch());
   overwrite(time_at_, little_endian(stream_ == StreamKind::audio ? unix_millis_as_double()
                                                                  : since_boot.count()));
   return frame_;

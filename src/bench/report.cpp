@@ -80,9 +80,11 @@ void put_cpu(JsonText& json, const RoomReport& report) {
   const auto micros = report.micros_per_delivery();
   json.open_object("server_cpu");
   json.number("us_per_delivery", micros);
-  if (report.floor > Duration::zero()) {
-    json.number("floor_us", to_micros(report.floor));
-    if (micros) json.number("floors", *micros / to_micros(report.floor));
+  if (report.floor) {
+    json.number("floor_us", to_micros(report.floor.median));
+    json.number("floor_least_us", to_micros(report.floor.least));
+    json.number("floor_most_us", to_micros(report.floor.most));
+    if (micros) json.number("floors", *micros / to_micros(report.floor.median));
   }
   json.number("cores", to_seconds(use.total) / wall);
   json.text("busiest_thread", use.busiest.name);
@@ -191,7 +193,7 @@ std::optional<double> RoomReport::busiest_micros_per_delivery() const {
 }
 
 std::vector<Criterion> RoomReport::criteria() const {
-  if (!result.stall) return judge_rooms(plan.shape, total(), micros_per_delivery(), floor);
+  if (!result.stall) return judge_rooms(plan.shape, total(), micros_per_delivery(), floor.median);
   Tally before;
   Tally during;
   for (std::size_t i = 0; i < plan.phases.size(); ++i)
@@ -208,16 +210,16 @@ std::vector<Criterion> criteria_of(const Report& report) {
   return std::visit([](const auto& one) { return one.criteria(); }, report);
 }
 
-std::string for_programs(const Setup& setup, const std::vector<Report>& reports) {
+std::string for_programs(const Circumstances& circumstances, const std::vector<Report>& reports) {
   JsonText json;
   json.open_object();
-  json.text("target", setup.target);
+  json.text("target", circumstances.target);
   json.open_list("pids");
-  for (const pid_t pid : setup.pids) json.integer({}, pid);
+  for (const pid_t pid : circumstances.pids) json.integer({}, pid);
   json.close_list();
-  if (setup.shards > 0) json.integer("shards", setup.shards);
-  json.text("server_cpus", setup.server_cpus);
-  json.text("client_cpus", setup.client_cpus);
+  if (circumstances.shards > 0) json.integer("shards", circumstances.shards);
+  json.text("server_cpus", circumstances.server_cpus);
+  json.text("client_cpus", circumstances.client_cpus);
   json.open_list("runs");
   for (const Report& report : reports) {
     json.open_object();

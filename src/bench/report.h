@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "bench/bar.h"
 #include "bench/churn_load.h"
+#include "bench/floor.h"
 #include "bench/idle_load.h"
 #include "bench/room_load.h"
 #include "bench/shape.h"
@@ -19,8 +20,8 @@ namespace parley::bench {
 struct RoomReport {
   RoomLoadPlan plan;
   RoomLoadResult result;
-  /// The floor of the machine around this run: median of the runs before and after; zero without.
-  Duration floor{};
+  /// The floor of the machine around this run, from the runs before and after.
+  Floor floor;
 
   [[nodiscard]] Tally total() const { return result.total(plan.phases); }
   [[nodiscard]] std::optional<double> micros_per_delivery() const;
@@ -44,7 +45,7 @@ struct ChurnReport {
 using Report = std::variant<RoomReport, IdleReport, ChurnReport>;
 
 /// Where and on what it was measured.
-struct Setup {
+struct Circumstances {
   std::string target;
   std::vector<pid_t> pids;
   std::string server_cpus;
@@ -58,6 +59,6 @@ std::vector<Criterion> criteria_of(const Report& report);
 std::string for_people(const Report& report);
 
 /// One JSON document, ending in a line feed.
-std::string for_programs(const Setup& setup, const std::vector<Report>& reports);
+std::string for_programs(const Circumstances& circumstances, const std::vector<Report>& reports);
 
 }  // namespace parley::bench

@@ -65,9 +65,13 @@ void put_processor(std::string& out, const RoomReport& report) {
   const CpuUse& use = *report.result.cpu;
   const double wall = to_seconds(report.result.wall);
   std::string floors;
-  if (report.floor > Duration::zero())
-    floors = fmt::format(" = {:.2f} × floor ({:.2f} µs)", *micros / to_micros(report.floor),
-                         to_micros(report.floor));
+  if (report.floor)
+    floors = fmt::format(" = {:.2f} × floor ({:.2f} µs)", *micros / to_micros(report.floor.median),
+                         to_micros(report.floor.median));
+  if (report.floor.is_unsteady())
+    line(out, "CAUTION",
+         "the floor was unsteady, {:.2f} to {:.2f} µs: does anything else run here?",
+         to_micros(report.floor.least), to_micros(report.floor.most));
   line(out, "processor", "{:.3f} µs per delivery{} · {:.0f} % of a core", *micros, floors,
        to_seconds(use.total) / wall * 100);
   line(out, "busiest", "{} (thread {}) {:.3f} µs per delivery of all · {:.0f} % of a core",
@@ -151,10 +155,10 @@ std::string paragraph(const IdleReport& report) {
   if (result.cpu_quiet)
     line(out, "processor", "{:.3f} µs per session and second without pings{}",
          to_micros(*result.cpu_quiet),
-         result.cpu_pinged ? fmt::format(", {:.3f} µs with them ({:.0f} s)",
-                                         to_micros(*result.cpu_pinged),
-                                         to_seconds(report.shape.duration))
-                           : "");
+         result.cpu_pinged
+             ? fmt::format(", {:.3f} µs with them ({:.0f} s)", to_micros(*result.cpu_pinged),
+                           to_seconds(report.shape.duration))
+             : "");
   if (result.is_interrupted) line(out, "CAUTION", "interrupted: this is what there was until then");
   put_lost(out, result.lost_connections);
   put_criteria(out, report.criteria());

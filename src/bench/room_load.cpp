@@ -11,7 +11,6 @@
 #include "bench/interrupt.h"
 #include "bench/ledger.h"
 #include "bench/load_loop.h"
-#include "bench/memory_meter.h"
 #include "bench/schedule.h"
 #include "bench/sender.h"
 
@@ -35,8 +34,6 @@ struct ActiveStream {
   std::size_t member;
   SenderStream stream;
   std::uint32_t sent = 0;
-  /// When each packet was sent; kept only when somebody will ask which were lost.
-  std::vector<TimePoint> log;
 };
 
 class RoomLoad final : MarkListener {
@@ -49,7 +46,10 @@ class RoomLoad final : MarkListener {
         members_per_room_(static_cast<std::size_t>(shape_.members)),
         senders_per_room_(static_cast<std::size_t>(shape_.senders)),
         run_(new_run()),
-        crowd_(loop, target, this) {
+        crowd_(loop, target, this),
+        // The last ones of the first room.
+        stall_(members_per_room_ - static_cast<std::size_t>(plan.stalling),
+               static_cast<std::size_t>(plan.stalling), senders_per_room_) {
     result_.phases.resize(plan_.phases.size());
   }
 
@@ -65,20 +65,17 @@ class RoomLoad final : MarkListener {
   }
 
  private:
-  /// Sequence numbers of one member, and of those who stall what happened to each sender's video.
+  /// What one member has received, and the number of the next packet it sends.
   struct Books {
     Ledger ledger;
     std::uint32_t next_sequence = 0;
-    enum class VideoGap : std::uint8_t { none, ended_by_keyframe, ended_by_delta };
-    std::vector<VideoGap> gaps;
   };
 
   void populate() {
     const auto rooms = static_cast<std::size_t>(shape_.rooms);
     for (std::size_t i = 0; i < rooms * members_per_room_; ++i) {
       crowd_.add(bench_user(i), bench_room(run_, i / members_per_room_));
-      books_.push_back({Ledger(senders_per_room_), 0,
-                        std::vector(is_stalling(i) ? senders_per_room_ : 0, Books::VideoGap::none)});
+      books_.push_back({Ledger(senders_per_room_)});
     }
     const std::size_t senders = rooms * senders_per_room_;
     std::vector<Cadence> cadences;
@@ -87,16 +84,10 @@ class RoomLoad final : MarkListener {
       const std::size_t member = i % rooms * members_per_room_ + i / rooms;
       for (SenderStream& stream : make_streams(shape_, crowd_.user(member), i, senders)) {
         cadences.push_back(stream.cadence());
-        streams_.push_back({member, std::move(stream), 0, {}});
+        streams_.push_back({member, std::move(stream)});
       }
     }
     schedule_.emplace(std::move(cadences));
-  }
-
-  /// The stalling members are the last ones of the first room.
-  [[nodiscard]] bool is_stalling(std::size_t member) const {
-    return member < members_per_room_ &&
-           member + static_cast<std::size_t>(plan_.stalling) >= members_per_room_;
   }
 
   /// Silent members say one thing, so that they are participants like the others.
@@ -128,6 +119,7 @@ class RoomLoad final : MarkListener {
 
   Result<void> begin_phase() {
     const Phase& phase = plan_.phases[phase_];
+    phase_began_ = monotonic_now();
     if (phase.is_counted && !is_counting_) {
       is_counting_ = true;
       if (auto read = read_server_cpu(cpu_before_); !read) return read;
@@ -151,13 +143,13 @@ class RoomLoad final : MarkListener {
 
   [[nodiscard]] double share_of_wall(Duration cpu) const {
     const Duration wall = monotonic_now() - counted_since_;
-    return wall.count() <= 0 ? 0 : static_cast<double>(cpu.count()) / static_cast<double>(wall.count());
+    return wall.count() <= 0 ? 0
+                             : static_cast<double>(cpu.count()) / static_cast<double>(wall.count());
   }
 
   void begin_stall() {
-    stall_began_ = monotonic_now();
+    stall_.begin(monotonic_now(), plan_.pids);
     set_stalled(true);
-    stall_.resident_before = stall_.resident_peak = resident_bytes_quick(plan_.pids);
   }
 
   void stop_stall() {
@@ -166,8 +158,10 @@ class RoomLoad final : MarkListener {
 
   void set_stalled(bool stalled) {
     is_stalled_ = stalled;
-    for (std::size_t i = 0; i < members_per_room_; ++i)
-      if (is_stalling(i) && crowd_.client(i).is_open()) crowd_.client(i).set_reading(!stalled);
+    for (std::size_t i = 0; i < stall_.count(); ++i) {
+      WsClient& client = crowd_.client(stall_.first() + i);
+      if (client.is_open()) client.set_reading(!stalled);
+    }
   }
 
   void run_until(TimePoint end) {
@@ -203,23 +197,25 @@ class RoomLoad final : MarkListener {
   void send(ActiveStream& active, std::uint64_t number) {
     Books& books = books_[active.member];
     const TimePoint now = monotonic_now();
-    const Bytes frame = active.stream.look(number).patch(
-        {.run = run_,
-         .sender = static_cast<std::uint32_t>(active.member),
-         .sequence = books.next_sequence,
-         .stream_sequence = active.sent,
-         .phase = static_cast<std::uint8_t>(phase_),
-         .sent_at = now});
+    const Bytes frame =
+        active.stream.look(number).patch({.run = run_,
+                                          .sender = static_cast<std::uint32_t>(active.member),
+                                          .sequence = books.next_sequence,
+                                          .stream_sequence = active.sent,
+                                          .phase = static_cast<std::uint8_t>(phase_),
+                                          .sent_at = now});
     if (!crowd_.client(active.member).send(frame)) {
       if (is_counting_) ++result_.client.skipped;
       return;
     }
     ++books.next_sequence;
     ++active.sent;
-    if (plan_.stalling > 0) active.log.push_back(now);
-    const bool is_first_room = active.member < members_per_room_;
-    const std::size_t stalling = is_first_room ? static_cast<std::size_t>(plan_.stalling) : 0;
-    result_.phases[phase_].expected += members_per_room_ - 1 - stalling;
+    std::size_t receivers = members_per_room_ - 1;
+    if (active.member < members_per_room_) {
+      receivers -= stall_.count();
+      stall_.note_sent(active.member, active.stream.kind(), now);
+    }
+    result_.phases[phase_].expected += receivers;
     if (is_counting_) ++result_.sent;
   }
 
@@ -238,7 +234,7 @@ class RoomLoad final : MarkListener {
     if (message.size < mark.wrapper_bytes || message.size > mark.wrapper_bytes + stamp_bytes_max)
       ++result_.damaged;
     const Judgement judgement = books_[member].ledger.arrive(sender, mark);
-    if (is_stalling(member)) return note_stalling(member, sender, mark, judgement);
+    if (stall_.includes(member)) return stall_.note_arrival(member, sender, mark, judgement);
     Tally& tally = result_.phases[mark.phase];
     if (judgement.arrival == Arrival::repeated) {
       ++tally.repeated;
@@ -250,33 +246,12 @@ class RoomLoad final : MarkListener {
     tally.latency.record(message.read_at - mark.sent_at);
   }
 
-  void note_stalling(std::size_t member, std::size_t sender, const Mark& mark,
-                     const Judgement& judgement) {
-    if (judgement.gap_first >= judgement.gap_last) return;
-    note_first_lost(mark.sender, mark.stream, judgement.gap_first);
-    Books::VideoGap& gap = books_[member].gaps[sender];
-    if (mark.stream != StreamKind::audio && gap == Books::VideoGap::none)
-      gap = mark.is_keyframe ? Books::VideoGap::ended_by_keyframe : Books::VideoGap::ended_by_delta;
-  }
-
-  void note_first_lost(std::size_t member, StreamKind kind, std::uint32_t number) {
-    for (const ActiveStream& active : streams_) {
-      if (active.member != member || active.stream.kind() != kind) continue;
-      const Duration since_stall = active.log[number] - stall_began_;
-      auto& first =
-          kind == StreamKind::audio ? stall_.first_lost_audio : stall_.first_lost_video;
-      first = std::min(first.value_or(since_stall), since_stall);
-    }
-  }
-
   void do_chores(TimePoint now) {
     next_chores_ = now + (is_stalled_ ? Duration(memory_sample_interval) : Duration(250ms));
-    if (is_stalled_)
-      stall_.resident_peak = std::max(stall_.resident_peak, resident_bytes_quick(plan_.pids));
+    if (is_stalled_) stall_.sample(plan_.pids);
     if (now >= next_heartbeat_) {
       next_heartbeat_ = now + heartbeat_interval;
-      for (std::size_t i = 0; i < members_per_room_; ++i)
-        if (is_stalling(i)) send_heartbeat(i);
+      for (std::size_t i = 0; i < stall_.count(); ++i) send_heartbeat(stall_.first() + i);
     }
     crowd_.keep_alive(now);
     if (progress_.is_due(now)) progress_.show(describe(now));
@@ -284,16 +259,15 @@ class RoomLoad final : MarkListener {
 
   [[nodiscard]] std::string describe(TimePoint now) const {
     const Tally& tally = result_.phases[phase_];
-    return fmt::format("{} · {} · {:.0f} s · {} of {} delivered", shape_.name,
-                       plan_.phases[phase_].name,
-                       std::chrono::duration<double>(now - start_).count(), tally.delivered,
-                       tally.expected);
+    return fmt::format(
+        "{} · {} · {:.0f} s · {} of {} delivered", shape_.name, plan_.phases[phase_].name,
+        std::chrono::duration<double>(now - phase_began_).count(), tally.delivered, tally.expected);
   }
 
   /// Reads on until everything has come or nothing comes any more.
   void drain() {
     const auto is_complete = [this] {
-      return plan_.stalling == 0 &&
+      return stall_.count() == 0 &&
              std::all_of(result_.phases.begin(), result_.phases.end(),
                          [](const Tally& t) { return t.delivered >= t.expected; });
     };
@@ -325,28 +299,8 @@ class RoomLoad final : MarkListener {
       result_.wall = monotonic_now() - counted_since_;
     }
     result_.lost_connections = crowd_.lost();
-    if (plan_.stalling > 0) sum_up_stall();
+    if (stall_.count() > 0) result_.stall = stall_.result();
     return {};
-  }
-
-  void sum_up_stall() {
-    stall_.receivers = plan_.stalling;
-    for (const ActiveStream& active : streams_) {
-      if (active.member >= members_per_room_) continue;
-      const bool is_audio = active.stream.kind() == StreamKind::audio;
-      for (std::size_t i = 0; i < members_per_room_; ++i) {
-        if (!is_stalling(i)) continue;
-        const auto got = books_[i].ledger.delivered(active.member, active.stream.kind());
-        (is_audio ? stall_.sent_audio : stall_.sent_video) += active.sent;
-        (is_audio ? stall_.lost_audio : stall_.lost_video) += active.sent - got;
-      }
-    }
-    for (const Books& books : books_)
-      for (const Books::VideoGap gap : books.gaps) {
-        stall_.senders_with_gap += gap != Books::VideoGap::none ? 1 : 0;
-        stall_.senders_resumed_by_keyframe += gap == Books::VideoGap::ended_by_keyframe ? 1 : 0;
-      }
-    result_.stall = stall_;
   }
 
   const RoomLoadPlan& plan_;
@@ -357,6 +311,7 @@ class RoomLoad final : MarkListener {
   std::size_t senders_per_room_;
   std::uint32_t run_;
   Crowd crowd_;
+  StallWatch stall_;
   std::vector<Books> books_;
   std::vector<ActiveStream> streams_;
   std::optional<Schedule> schedule_;
@@ -366,13 +321,12 @@ class RoomLoad final : MarkListener {
   bool is_counting_ = false;
   bool is_stalled_ = false;
   TimePoint start_{};
+  TimePoint phase_began_{};
   TimePoint counted_since_{};
   TimePoint next_chores_{};
   TimePoint next_heartbeat_{};
-  TimePoint stall_began_{};
   Duration own_cpu_before_{};
   std::optional<CpuReading> cpu_before_;
-  StallResult stall_;
 };
 
 }  // namespace
@@ -397,8 +351,10 @@ void Tally::merge(const Tally& other) {
 std::optional<std::string> ClientHealth::bottleneck() const {
   if (cpu_share > 0.9) return fmt::format("its processor was {:.0f} % busy", cpu_share * 100);
   if (ticks_late * 100 > ticks)
-    return fmt::format("{} of {} ticks came more than 2 ms late, the worst {:.1f} ms", ticks_late,
-                       ticks, std::chrono::duration<double, std::milli>(latest).count());
+    return fmt::format(
+        "{} of {} ticks came more than 2 ms late, the worst {:.1f} ms; does "
+        "anything else run here?",
+        ticks_late, ticks, std::chrono::duration<double, std::milli>(latest).count());
   return {};
 }
 

@@ -17,6 +17,7 @@
 #include "bench/mark.h"
 #include "bench/progress.h"
 #include "bench/shape.h"
+#include "bench/stall_watch.h"
 #include "bench/target.h"
 
 namespace parley::bench {
@@ -55,24 +56,6 @@ struct Tally {
   Latency latency;
 
   void merge(const Tally& other);
-};
-
-/// What stalling receivers lost.
-struct StallResult {
-  int receivers = 0;
-  std::uint64_t sent_audio = 0;
-  std::uint64_t sent_video = 0;
-  std::uint64_t lost_audio = 0;
-  std::uint64_t lost_video = 0;
-  /// When the first lost packet of each class was sent, from the beginning of the stall.
-  std::optional<Duration> first_lost_audio;
-  std::optional<Duration> first_lost_video;
-  /// Senders whose video had a gap, and those of them whose first packet after it was a keyframe.
-  int senders_with_gap = 0;
-  int senders_resumed_by_keyframe = 0;
-  /// Resident memory of the server when the stall began, and the most there was until it ended.
-  std::optional<std::int64_t> resident_before;
-  std::optional<std::int64_t> resident_peak;
 };
 
 /// How well the tool itself kept up.

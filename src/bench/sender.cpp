@@ -46,9 +46,10 @@ std::vector<SenderStream> make_streams(const Shape& shape, std::string_view user
     video.add_look(make_look(StreamKind::video, sizes[i], false));
   // Keyframes are spread like everything else: their bursts are a property of the shape, a burst of
   // all senders at once is not.
-  const int first = static_cast<int>(index * static_cast<std::size_t>(shape.keyframe_every) / count);
-  video.set_keyframe(make_look(StreamKind::video, shape.keyframe_bytes, true),
-                     shape.keyframe_every, first);
+  const int first =
+      static_cast<int>(index * static_cast<std::size_t>(shape.keyframe_every) / count);
+  video.set_keyframe(make_look(StreamKind::video, shape.keyframe_bytes, true), shape.keyframe_every,
+                     first);
   return streams;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// SequenceWindow: which of a sender's numbered packets have arrived, to tell late ones from repeated
-// ones.
+// SequenceWindow: which of a sender's numbered packets have arrived, to tell late ones from
+// repeated ones.
 
 #include <array>
 #include <cstddef>

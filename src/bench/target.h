@@ -26,8 +26,8 @@ struct Target {
   std::string host;
   std::uint16_t port = 0;
   Address address;
-  /// When not empty, connections use `/lobby?token=`, in order and over again; the tokens then decide
-  /// users and rooms.
+  /// When not empty, connections use `/lobby?token=`, in order and over again; the tokens then
+  /// decide users and rooms.
   std::vector<std::string> tokens;
   /// When set, makes the token of each connection instead.
   std::function<std::string(std::string_view user, std::string_view room)> make_token;

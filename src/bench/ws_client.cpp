@@ -48,7 +48,8 @@ Result<void> WsClient::connect(const Target& target, std::string_view path) {
   upgrade_ = upgrade_request(target, path);
   const auto* address = reinterpret_cast<const sockaddr*>(&target.address.storage);
   if (::connect(fd_, address, target.address.size) != 0 && errno != EINPROGRESS)
-    return fail(error_text(fmt::format("cannot connect to {}:{}", target.host, target.port), errno));
+    return fail(
+        error_text(fmt::format("cannot connect to {}:{}", target.host, target.port), errno));
   watched_ = EPOLLOUT;
   loop_.watch(fd_, watched_, *this);
   return {};

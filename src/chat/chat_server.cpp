@@ -46,10 +46,8 @@ TimePoint ChatServer::deadline() const {
 void ChatServer::on_deadline(Now now) {
   now_ = now;
   while (!deadlines_.empty() && deadlines_.begin()->first <= now.monotonic) {
-    const RoomId room = deadlines_.extract(deadlines_.begin()).mapped();
-    const auto home = homes_.find(room);
-    if (home == homes_.end()) continue;
-    home->second.scheduled_for = never;
+    const auto home = homes_.find(deadlines_.begin()->second);
+    schedule(home, never);
     home->second.home.on_deadline(now);
     after_home_change(home);
   }
@@ -131,7 +129,7 @@ void ChatServer::on(JoinNote& note) {
   const RoomId& room = note.identity.room;
   auto home = homes_.find(room);
   if (home == homes_.end())
-    home = homes_.emplace(room, Home{RoomHome(room, *this, random_id_)}).first;
+    home = homes_.emplace(room, Home{RoomHome(room, *this, random_id_), {}}).first;
   home->second.home.join(note, now_);
   after_home_change(home);
 }
@@ -208,15 +206,16 @@ ChatServer::Member* ChatServer::find(ConnectionId connection) {
 }
 
 void ChatServer::after_home_change(Homes::iterator place) {
-  Home& home = place->second;
-  if (home.home.empty()) {
-    homes_.erase(place);
-    return;
-  }
-  const TimePoint deadline = home.home.deadline();
-  if (deadline >= home.scheduled_for) return;
-  home.scheduled_for = deadline;
-  deadlines_.emplace(deadline, place->first);
+  schedule(place, place->second.home.deadline());
+  if (place->second.home.empty()) homes_.erase(place);
+}
+
+void ChatServer::schedule(Homes::iterator place, TimePoint deadline) {
+  auto& scheduled = place->second.scheduled;
+  if (scheduled && (*scheduled)->first == deadline) return;
+  if (scheduled) deadlines_.erase(*scheduled);
+  scheduled.reset();
+  if (deadline != never) scheduled = deadlines_.emplace(deadline, place->first);
 }
 
 }  // namespace parley

@@ -77,13 +77,15 @@ class ChatServer final : private NoteSender {
 
   Member* find(ConnectionId connection);
   void detach(ConnectionId connection, const Member& member);
-  /// A room's truth, and the earliest of `deadlines_` that stands for it.
+  using Deadlines = std::multimap<TimePoint, RoomId>;
+  /// A room's truth, and its place in `deadlines_` while it has one.
   struct Home {
     RoomHome home;
-    TimePoint scheduled_for = never;
+    std::optional<Deadlines::iterator> scheduled;
   };
   using Homes = std::unordered_map<RoomId, Home>;
   void after_home_change(Homes::iterator place);
+  void schedule(Homes::iterator place, TimePoint deadline);
 
   const ShardIndex self_;
   Bus& bus_;
@@ -94,7 +96,7 @@ class ChatServer final : private NoteSender {
   std::unordered_map<ConnectionId, Member> members_;
   std::unordered_map<RoomId, std::unique_ptr<Room>> rooms_;
   Homes homes_;
-  std::multimap<TimePoint, RoomId> deadlines_;  ///< of homes; may come too early
+  Deadlines deadlines_;  ///< of homes, at most one each
   std::deque<Note> own_notes_;
   bool running_ = false;
 };

@@ -24,18 +24,17 @@ Outbox::~Outbox() { stats_.drop(DropReason::session_closed).add(packets_); }
 Delivery Outbox::push(const Packet& packet, TimePoint now) {
   const PacketFacts& facts = packet.facts();
   if (backlogged_ && now >= next_expiry_) expire(now);
-  if (!holds_.empty() && facts.packet_class == PacketClass::video && !passes_hold(packet, now)) {
-    lose(packet, DropReason::held_back);
-    return Delivery::dropped;
-  }
-  if (facts.packet_class == PacketClass::data) make_room_for_data(packet);
-  if (bytes_ + packet.size() > limits_.bytes && !empty() && !make_room(packet, now)) {
+  if (holds_back(packet, now)) return Delivery::dropped;
+  if (backlogged_ && facts.packet_class == PacketClass::data) trim_data(cost_of(packet));
+  if (!fits(packet) && !make_room(packet, now)) {
     if (facts.from_server) overflowed_ = true;
     if (facts.packet_class == PacketClass::video && facts.keyframes_seen)
       hold({facts.sender, facts.media}, now);
     lose(packet, DropReason::outbox_full);
     return Delivery::dropped;
   }
+  // Again, as the room may have been made with the frames this one depends on.
+  if (holds_back(packet, now)) return Delivery::dropped;
   queue(facts.packet_class).push_back({packet, now, arrivals_++});
   count_in(packet);
   return Delivery::queued;
@@ -69,6 +68,7 @@ void Outbox::expire(TimePoint now) {
   next_expiry_ = now + expiry_slack;
   expire_queue(PacketClass::audio, limits_.audio_age, DropReason::audio_too_old, now);
   expire_queue(PacketClass::video, limits_.video_age, DropReason::video_too_old, now);
+  if (backlogged_) trim_data(0);
 }
 
 void Outbox::expire_queue(PacketClass packet_class, Duration age, DropReason reason,
@@ -103,18 +103,24 @@ void Outbox::drop_where(PacketClass packet_class, DropReason reason, TimePoint n
   for (const Stream stream : broken) hold(stream, now);
 }
 
-bool Outbox::passes_hold(const Packet& packet, TimePoint now) {
+bool Outbox::holds_back(const Packet& packet, TimePoint now) {
   const PacketFacts& facts = packet.facts();
+  if (holds_.empty() || facts.packet_class != PacketClass::video) return false;
   const Stream stream{facts.sender, facts.media};
   const auto held = std::ranges::find(holds_, stream, &Hold::stream);
-  if (held == holds_.end()) return true;
-  if (!facts.is_keyframe && now - held->since <= hold_max) return false;
+  if (held == holds_.end()) return false;
+  if (!facts.is_keyframe && now - held->since <= hold_max) {
+    lose(packet, DropReason::held_back);
+    return true;
+  }
   *held = holds_.back();
   holds_.pop_back();
-  return true;
+  return false;
 }
 
 void Outbox::hold(Stream stream, TimePoint now) {
+  // Holds that are over mostly stand for senders who have left.
+  std::erase_if(holds_, [now](const Hold& other) { return now - other.since > hold_max; });
   const auto held = std::ranges::find(holds_, stream, &Hold::stream);
   if (held != holds_.end())
     held->since = now;
@@ -122,20 +128,27 @@ void Outbox::hold(Stream stream, TimePoint now) {
     holds_.push_back({stream, now});
 }
 
-void Outbox::make_room_for_data(const Packet& packet) {
+void Outbox::trim_data(std::size_t coming) {
   Ring<Entry>& waiting = queue(PacketClass::data);
-  while (!waiting.empty() && data_bytes_ + packet.size() > limits_.data_bytes) {
+  // The newest one stays, however big it is: a large one would never arrive.
+  const std::size_t kept = coming > 0 ? 0 : 1;
+  while (waiting.size() > kept && data_bytes_ + coming > limits_.data_bytes) {
     const Entry oldest = waiting.pop_front();
     count_out(oldest.packet);
     lose(oldest.packet, DropReason::data_over_budget);
   }
 }
 
+std::size_t Outbox::bytes_allowed(const Packet& packet) const {
+  const std::size_t cost = cost_of(packet);
+  return cost > limits_.bytes ? limits_.bytes + cost : limits_.bytes;
+}
+
 bool Outbox::make_room(const Packet& packet, TimePoint now) {
   const PacketFacts& facts = packet.facts();
   expire(now);
   begin_accounting();
-  while (bytes_ + packet.size() > limits_.bytes && !empty()) {
+  while (!fits(packet)) {
     // The sender with the most bytes waiting, the newcomer's own counted; then his lowest class.
     BytesByClass* victims = nullptr;
     SessionId victim;
@@ -143,7 +156,7 @@ bool Outbox::make_room(const Packet& packet, TimePoint now) {
     for (auto& [sender, by_class] : *bytes_by_sender_) {
       std::size_t total = 0;
       for (const std::size_t bytes : by_class) total += bytes;
-      if (sender == facts.sender && !facts.from_server) total += packet.size();
+      if (sender == facts.sender && !facts.from_server) total += cost_of(packet);
       if (total > most) {
         most = total;
         victim = sender;
@@ -151,14 +164,14 @@ bool Outbox::make_room(const Packet& packet, TimePoint now) {
       }
     }
     if (victims == nullptr) return false;  // all that waits is the server's own
-    if (!facts.from_server && victim != facts.sender && packet.size() > most) return false;
+    if (!facts.from_server && victim != facts.sender && cost_of(packet) > most) return false;
 
     std::size_t lowest = packet_class_count;
     while (lowest > 0 && (*victims)[lowest - 1] == 0) --lowest;
     const bool is_own = victim == facts.sender && !facts.from_server;
     if (lowest == 0 || (is_own && index_of(facts.packet_class) >= lowest)) return false;
     const std::size_t wanted =
-        std::max(bytes_ + packet.size() - limits_.bytes, limits_.bytes / eviction_share);
+        std::max(bytes_ + cost_of(packet) - bytes_allowed(packet), limits_.bytes / eviction_share);
     evict(victim, static_cast<PacketClass>(lowest - 1), wanted, now);
   }
   return true;
@@ -169,7 +182,7 @@ void Outbox::evict(SessionId sender, PacketClass packet_class, std::size_t wante
   drop_where(packet_class, DropReason::outbox_full, now, [&](const Entry& entry) {
     const PacketFacts& facts = entry.packet.facts();
     if (facts.from_server || facts.sender != sender || freed >= wanted) return false;
-    freed += entry.packet.size();
+    freed += cost_of(entry.packet);
     return true;
   });
 }
@@ -181,7 +194,7 @@ void Outbox::begin_accounting() {
     waiting.filter([this](const Entry& entry) {
       const PacketFacts& facts = entry.packet.facts();
       if (!facts.from_server)
-        (*bytes_by_sender_)[facts.sender][index_of(facts.packet_class)] += entry.packet.size();
+        (*bytes_by_sender_)[facts.sender][index_of(facts.packet_class)] += cost_of(entry.packet);
       return true;
     });
 }
@@ -189,20 +202,23 @@ void Outbox::begin_accounting() {
 void Outbox::count_in(const Packet& packet) {
   const PacketFacts& facts = packet.facts();
   ++packets_;
-  bytes_ += packet.size();
-  if (facts.packet_class == PacketClass::data) data_bytes_ += packet.size();
+  bytes_ += cost_of(packet);
+  if (facts.packet_class == PacketClass::data) data_bytes_ += cost_of(packet);
   if (bytes_by_sender_ != nullptr && !facts.from_server)
-    (*bytes_by_sender_)[facts.sender][index_of(facts.packet_class)] += packet.size();
+    (*bytes_by_sender_)[facts.sender][index_of(facts.packet_class)] += cost_of(packet);
 }
 
 void Outbox::count_out(const Packet& packet) {
   const PacketFacts& facts = packet.facts();
   --packets_;
-  bytes_ -= packet.size();
-  if (facts.packet_class == PacketClass::data) data_bytes_ -= packet.size();
+  bytes_ -= cost_of(packet);
+  if (facts.packet_class == PacketClass::data) data_bytes_ -= cost_of(packet);
   if (bytes_by_sender_ == nullptr) return;
-  if (!facts.from_server)
-    (*bytes_by_sender_)[facts.sender][index_of(facts.packet_class)] -= packet.size();
+  if (!facts.from_server) {
+    const auto sender = bytes_by_sender_->find(facts.sender);
+    sender->second[index_of(facts.packet_class)] -= cost_of(packet);
+    if (sender->second == BytesByClass{}) bytes_by_sender_->erase(sender);
+  }
   if (packets_ == 0) bytes_by_sender_.reset();
 }
 

@@ -32,11 +32,12 @@ enum class Delivery : std::uint8_t { queued, dropped };
 /// While the client keeps up, packets leave in order of arrival. Once a flush could not empty the
 /// Outbox they leave by class (control, audio, data, video), in order of arrival within each.
 ///
-/// Loss, when it must be: video older than video_age, audio older than audio_age; data beyond
-/// data_bytes, oldest first; and when the bytes run out, the sender with the most bytes waiting
-/// loses, his lowest class first. After a lost video frame the deltas of that sender and media type
-/// are held back until the next keyframe, for at most six seconds. An empty Outbox takes any
-/// packet.
+/// Loss, when it must be: under backlog, video older than video_age, audio older than audio_age and
+/// data beyond data_bytes, oldest first; and when the bytes run out, the sender with the most bytes
+/// waiting loses, his lowest class first. After a lost video frame the deltas of that sender and
+/// media type are held back until the next keyframe, for at most six seconds. An empty Outbox takes
+/// any packet. Bytes count with what it costs to keep them, so that a flood of tiny packets is
+/// bounded too.
 class Outbox {
  public:
   /// A packet on its way out, and when it came in.
@@ -63,6 +64,8 @@ class Outbox {
   [[nodiscard]] bool empty() const { return packets_ == 0; }
   [[nodiscard]] std::size_t packets() const { return packets_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  /// What keeping a packet costs beside its bytes: the entry here, and its share of the buffer.
+  static constexpr std::size_t entry_bytes = 64;
 
   /// True once a packet of the server's own did not fit: the session has to end.
   [[nodiscard]] bool overflowed() const { return overflowed_; }
@@ -91,9 +94,16 @@ class Outbox {
 
   void expire(TimePoint now);
   void expire_queue(PacketClass packet_class, Duration age, DropReason reason, TimePoint now);
-  bool passes_hold(const Packet& packet, TimePoint now);
+  /// Loses a delta whose stream waits for a keyframe; a keyframe ends the waiting.
+  bool holds_back(const Packet& packet, TimePoint now);
+  static std::size_t cost_of(const Packet& packet) { return packet.size() + entry_bytes; }
+  /// What may wait once this packet does.
+  [[nodiscard]] std::size_t bytes_allowed(const Packet& packet) const;
+  [[nodiscard]] bool fits(const Packet& packet) const {
+    return bytes_ + cost_of(packet) <= bytes_allowed(packet);
+  }
   bool make_room(const Packet& packet, TimePoint now);
-  void make_room_for_data(const Packet& packet);
+  void trim_data(std::size_t coming);
   void evict(SessionId sender, PacketClass packet_class, std::size_t wanted, TimePoint now);
   /// Walks a queue, drops what `too_much` says and the deltas that depended on it.
   template <class TooMuch>

@@ -37,22 +37,17 @@ void RoomHome::resume(Session& session, const JoinNote& note, Now now) {
   const Connection newcomer{note.from, now.monotonic};
   if (!session.connection) {
     session.connection = newcomer;
-    welcome(session, note.from, Standing::active, now);
+    // Before the welcome: the newcomer may publish as soon as that has reached its shard.
     std::vector<Announcement> announcements;
     presence_.resumed(session.id, announcements);
     announce(announcements);
+    welcome(session, note.from, Standing::active, now);
     return;
   }
-  if (session.waiting && !session.taking_over)
-    sender_.tell(session.waiting->at.shard,
-                 RemoveNote{session.waiting->at.connection, EndReason::resumed_elsewhere,
-                            "resumed elsewhere"});
-  if (session.taking_over) {
-    // Two resume at once: the later one waits for the one that is taking over.
-    sender_.tell(note.from.shard, RemoveNote{note.from.connection, EndReason::resumed_elsewhere,
-                                             "resumed elsewhere"});
-    return;
-  }
+  // The latest of those that wait is the client's living one. If the one before was taking over,
+  // the old connection has been told to go, and its end lets the latest in.
+  if (session.waiting) send_away(*session.waiting);
+  session.taking_over = false;
   session.waiting = newcomer;
   welcome(session, note.from, Standing::waiting, now);
 }
@@ -63,9 +58,7 @@ void RoomHome::activate(ConnectionAt from) {
   if (session->waiting && session->waiting->at == from) {
     if (session->taking_over) return;
     session->taking_over = true;
-    sender_.tell(session->connection->at.shard,
-                 RemoveNote{session->connection->at.connection, EndReason::resumed_elsewhere,
-                            "resumed elsewhere"});
+    send_away(*session->connection);
     return;
   }
   std::vector<Announcement> announcements;
@@ -99,6 +92,11 @@ void RoomHome::gone(ConnectionAt from, Now now) {
   presence_.gone(session->id, now.monotonic, announcements);
   announce(announcements);
   forget_departed();
+}
+
+void RoomHome::send_away(const Connection& connection) {
+  sender_.tell(connection.at.shard, RemoveNote{connection.at.connection,
+                                               EndReason::resumed_elsewhere, "resumed elsewhere"});
 }
 
 void RoomHome::take_over(Session& session) {

@@ -37,8 +37,10 @@ class RoomHome {
   [[nodiscard]] TimePoint deadline() const { return presence_.deadline(); }
   void on_deadline(Now now);
 
-  /// True when nobody is here, waits or departs: the room may be forgotten.
-  [[nodiscard]] bool empty() const { return sessions_.empty(); }
+  /// True when nobody is here, waits or departs, and every connection that ever joined has said
+  /// that it is gone (one that was sent away says so later than its session ends): the room may be
+  /// forgotten.
+  [[nodiscard]] bool empty() const { return sessions_.empty() && shards_ == 0; }
 
  private:
   struct Connection {
@@ -68,6 +70,7 @@ class RoomHome {
 
   void join_anew(const JoinNote& note, Now now);
   void resume(Session& session, const JoinNote& note, Now now);
+  void send_away(const Connection& connection);
   void take_over(Session& session);
   void welcome(const Session& session, ConnectionAt to, Standing standing, Now now);
   void start_meeting(const Identity& creator, Now now);

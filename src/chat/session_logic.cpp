@@ -42,7 +42,7 @@ void SessionLogic::on_message(BufferBuilder message, Now now) {
   const auto packet_class = static_cast<std::size_t>(verdict.facts.packet_class);
   stats_.packets_in[packet_class].add();
   stats_.bytes_in[packet_class].add(wrapper.size());
-  if (verdict.action == Action::echo) {
+  if (verdict.action == Action::echo && welcome_) {
     echo(std::move(message), verdict.facts, now);
     return;
   }
@@ -161,6 +161,7 @@ void SessionLogic::on_welcome(const Welcome& welcome, Now now) {
   deliver(session_assigned(id_), now.monotonic);
   deliver(meeting_started(identity_.room, welcome.start, welcome.creator), now.monotonic);
   for (const Packet& joined : welcome.roster) deliver(joined, now.monotonic);
+  answer_probes(now);
   if (standing_ == Standing::active) {
     on_standing(Standing::active, now);
   } else if (!pending_.empty() && !std::exchange(activating_, true)) {
@@ -168,6 +169,19 @@ void SessionLogic::on_welcome(const Welcome& welcome, Now now) {
     // answers that late.
     membership_.activate(now);
   }
+}
+
+void SessionLogic::answer_probes(Now now) {
+  std::vector<Pending> others;
+  for (Pending& waiting : pending_) {
+    if (waiting.verdict.action == Action::echo)
+      echo(std::move(waiting.message), waiting.verdict.facts, now);
+    else
+      others.push_back(std::move(waiting));
+  }
+  const bool only_probes = others.empty() && !pending_.empty();
+  pending_ = std::move(others);
+  if (only_probes) transport_.resume_reading();
 }
 
 void SessionLogic::on_standing(Standing standing, Now now) {

@@ -59,7 +59,7 @@ class SessionLogic final : public Participant {
   void on_message(BufferBuilder message, Now now);
   /// Anything else that shows the client lives (a ping, a pong, text).
   void on_sign_of_life(Now now) { last_heard_ = now.monotonic; }
-  /// False while a first packet waits for the room's answer: the transport then reads no further.
+  /// False while something waits for the room's answer: the transport then reads no further.
   /// At most one read's worth of packets waits here meanwhile.
   [[nodiscard]] bool wants_messages() const { return pending_.empty(); }
 
@@ -81,7 +81,7 @@ class SessionLogic final : public Participant {
   void on_removed(EndReason reason, std::string_view text, Now now) override;
 
  private:
-  /// A judged packet that waits for its session to become active.
+  /// A judged packet that waits for its session to become active, or a probe for the welcome.
   struct Pending {
     BufferBuilder message;
     Verdict verdict;
@@ -89,6 +89,8 @@ class SessionLogic final : public Participant {
 
   void act_on(BufferBuilder message, const Verdict& verdict, Now now);
   void echo(BufferBuilder message, PacketFacts facts, Now now);
+  /// Answers the RTT probes that came before the welcome, which is a session's first word.
+  void answer_probes(Now now);
   void request_keyframe(BufferBuilder message, const Verdict& verdict, Now now);
   void relay(BufferBuilder message, PacketFacts facts, Now now);
   Packet stamp(BufferBuilder message, PacketFacts facts);

@@ -24,10 +24,11 @@ bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK || 
 }  // namespace
 
 HttpConnection::HttpConnection(HttpConnections& owner, boost::asio::ip::tcp::socket socket,
-                               std::string remote_address)
+                               AcceptedSocket accepted)
     : owner_(owner),
       socket_(std::move(socket)),
-      remote_address_(std::move(remote_address)),
+      remote_address_(std::move(accepted.remote_address)),
+      ticket_(std::move(accepted.ticket)),
       alarm_(owner.shard_, *this) {}
 
 HttpConnection::~HttpConnection() = default;
@@ -45,7 +46,7 @@ void HttpConnection::refuse(int status, std::string_view body, std::string_view 
 }
 
 void HttpConnection::drain() {
-  close_after_answer_ = true;
+  answer_once();
   const bool nothing_asked =
       state_ == State::idle || (state_ == State::awaiting_first && received_.empty());
   if (nothing_asked) begin_discarding();
@@ -57,6 +58,7 @@ void HttpConnection::abandon() {
   alarm_.cancel();
   boost::system::error_code ignored;
   socket_.close(ignored);
+  ticket_.reset();
 }
 
 void HttpConnection::end() {
@@ -156,20 +158,17 @@ void HttpConnection::serve(std::string_view head) {
   HttpRequest& request = *read;
   request.remote_address = remote_address_;
 
-  if (owner_.rules_.cors && is_preflight(request)) {
-    answer(preflight_answer(request), &request);
-  } else if (request.method == "GET" && !request.header("Upgrade").empty()) {
-    if (offer_upgrade(request, head_bytes)) return;
-    answer(owner_.handler_.handle(request), &request);
-  } else {
-    answer(owner_.handler_.handle(request), &request);
-  }
+  if (owner_.rules_.cors && is_preflight(request))
+    return answer(preflight_answer(request), &request);
+  const bool wants_upgrade = request.method == "GET" && !request.header("Upgrade").empty();
+  if (wants_upgrade && offer_upgrade(request, head_bytes)) return;
+  answer(owner_.handler_.handle(request), &request);
 }
 
 bool HttpConnection::offer_upgrade(const HttpRequest& request, std::size_t head_bytes) {
   alarm_.cancel();
-  Upgrade upgrade(socket_, {received_.begin() + static_cast<std::ptrdiff_t>(head_bytes),
-                            received_.end()});
+  Upgrade upgrade(socket_, ticket_,
+                  {received_.begin() + static_cast<std::ptrdiff_t>(head_bytes), received_.end()});
   auto response = owner_.handler_.upgrade(request, upgrade);
   if (upgrade.taken()) {
     end();
@@ -219,8 +218,7 @@ bool HttpConnection::send_some() {
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = count;
-    const ssize_t sent =
-        ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && would_block(errno)) {
       wait_writable();
@@ -263,8 +261,7 @@ void HttpConnection::begin_discarding() {
 void HttpConnection::discard() {
   const MutableBytes space = owner_.shard_.read_space();
   for (int i = 0; i < discards_per_turn; ++i) {
-    const ssize_t count =
-        ::recv(socket_.native_handle(), space.data(), space.size(), MSG_DONTWAIT);
+    const ssize_t count = ::recv(socket_.native_handle(), space.data(), space.size(), MSG_DONTWAIT);
     if (count > 0) continue;
     if (count < 0 && would_block(errno)) break;
     return end();

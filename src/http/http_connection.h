@@ -20,13 +20,15 @@ namespace parley {
 class HttpConnection final : public Timed, public std::enable_shared_from_this<HttpConnection> {
  public:
   HttpConnection(HttpConnections& owner, boost::asio::ip::tcp::socket socket,
-                 std::string remote_address);
+                 AcceptedSocket accepted);
   ~HttpConnection();
 
   /// Begins to read. Like all below it may end the connection, which is then gone from its owner.
   void start();
   /// Answers once, whatever the client says, and ends.
   void refuse(int status, std::string_view body, std::string_view reason);
+  /// The next answer is the last.
+  void answer_once() { close_after_answer_ = true; }
   /// Ends when the request under way, if any, is answered.
   void drain();
   /// Ends now, without a word. Does not tell the owner.
@@ -35,14 +37,13 @@ class HttpConnection final : public Timed, public std::enable_shared_from_this<H
   void on_deadline(Now now) override;
 
  private:
-  /// first and later: of a connection's requests; a client that sends nothing is told so only if it
-  /// never said anything.
+  /// A client that never sends its first request is told so; one that sends no further one is not.
   enum class State : std::uint8_t {
     awaiting_first,  ///< nothing or part of the first head is here
     idle,            ///< between two requests
     awaiting_rest,   ///< part of a further head is here
     writing,
-    discarding,      ///< the last answer is sent, our half is closed
+    discarding,  ///< the last answer is sent, our half is closed
     ended,
   };
 
@@ -66,6 +67,7 @@ class HttpConnection final : public Timed, public std::enable_shared_from_this<H
   HttpConnections& owner_;
   boost::asio::ip::tcp::socket socket_;
   std::string remote_address_;
+  std::shared_ptr<void> ticket_;
   Shard::Alarm alarm_;
   State state_ = State::awaiting_first;
   bool close_after_answer_ = false;

@@ -17,7 +17,6 @@ namespace {
 // Connections beyond the bound that may hear their 503 and go; past these we only close.
 constexpr std::size_t refusals_under_way_max = 256;
 
-// The protocol family of a socket; nothing when it is none (any more).
 bool is_ipv6(int native_socket) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
@@ -37,8 +36,9 @@ HttpConnections::~HttpConnections() {
   }
 }
 
-void HttpConnections::add(int native_socket, std::string remote_address) {
+void HttpConnections::add(AcceptedSocket accepted) {
   using boost::asio::ip::tcp;
+  const int native_socket = accepted.native_socket;
   if (connections_.size() >= rules_.connections_max + refusals_under_way_max) {
     handler_.on_refused("connections_max");
     ::close(native_socket);
@@ -53,16 +53,17 @@ void HttpConnections::add(int native_socket, std::string remote_address) {
   }
   socket.non_blocking(true, error);
 
-  const bool full = connections_.size() >= rules_.connections_max;
+  if (accepted.refusal.empty() && connections_.size() >= rules_.connections_max)
+    accepted.refusal = "connections_max";
   const auto connection =
-      std::make_shared<HttpConnection>(*this, std::move(socket), std::move(remote_address));
+      std::make_shared<HttpConnection>(*this, std::move(socket), std::move(accepted));
   connections_.emplace(connection.get(), connection);
   shard_.stats().connections.add();
-  if (full)
-    connection->refuse(503, "too many connections", "connections_max");
-  else
+  if (draining_) connection->answer_once();
+  if (accepted.refusal.empty())
     connection->start();
-  if (draining_ && connections_.contains(connection.get())) connection->drain();
+  else
+    connection->refuse(503, "too many connections", accepted.refusal);
 }
 
 void HttpConnections::drain() {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "base/time.h"
@@ -32,8 +33,18 @@ struct HttpRules {
   bool cors = true;
 };
 
-/// Owns the connections of one shard from accepting to their end, or to the protocol that takes them
-/// over. Each counts in ShardStats.connections. For the shard's thread.
+/// A TCP connection just accepted.
+struct AcceptedSocket {
+  int native_socket = -1;  ///< non-blocking
+  std::string remote_address;
+  /// Held until the connection ends, whatever protocol it speaks by then: for whoever counts.
+  std::shared_ptr<void> ticket;
+  /// Why it is turned away (a label of the refusal counters); empty when it is let in.
+  std::string_view refusal;
+};
+
+/// Owns the connections of one shard from accepting to their end, or to the protocol that takes
+/// them over. Each counts in ShardStats.connections. For the shard's thread.
 class HttpConnections {
  public:
   /// `shard` and `handler` must outlive this.
@@ -43,8 +54,7 @@ class HttpConnections {
   HttpConnections(const HttpConnections&) = delete;
   HttpConnections& operator=(const HttpConnections&) = delete;
 
-  /// Takes over an accepted, non-blocking TCP socket.
-  void add(int native_socket, std::string remote_address);
+  void add(AcceptedSocket accepted);
 
   /// Ends the idle connections and, after their answers, the others. What is added afterwards gets
   /// one answer.

@@ -100,8 +100,7 @@ Result<Descriptor> listen_on(const std::string& host, std::uint16_t port) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int failure =
-      ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  const int failure = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
   if (failure != 0)
     return fail("cannot listen on " + shown(host, port) + ": " + ::gai_strerror(failure));
   int last_error = EADDRNOTAVAIL;
@@ -135,8 +134,7 @@ std::uint16_t port_of(int native_socket) {
 
 }  // namespace
 
-class HttpListener::Acceptor final : public Timed,
-                                     public std::enable_shared_from_this<Acceptor> {
+class HttpListener::Acceptor final : public Timed, public std::enable_shared_from_this<Acceptor> {
  public:
   Acceptor(Shard& shard, Descriptor listening, OnAccepted on_accepted)
       : shard_(shard),
@@ -171,9 +169,9 @@ class HttpListener::Acceptor final : public Timed,
     for (int i = 0; i < accepts_per_turn && listening_.is_open(); ++i) {
       sockaddr_storage address{};
       socklen_t size = sizeof address;
-      const int accepted = ::accept4(listening_.native_handle(),
-                                     reinterpret_cast<sockaddr*>(&address), &size,
-                                     SOCK_NONBLOCK | SOCK_CLOEXEC);
+      const int accepted =
+          ::accept4(listening_.native_handle(), reinterpret_cast<sockaddr*>(&address), &size,
+                    SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (accepted >= 0) {
         set_option(accepted, IPPROTO_TCP, TCP_NODELAY, 1);
         on_accepted_(accepted, address_text(address));
@@ -187,8 +185,8 @@ class HttpListener::Acceptor final : public Timed,
     if (listening_.is_open()) wait();
   }
 
-  // The spare descriptor lets one waiting client in just to be told to go: it sees an end instead of
-  // a silence.
+  // The spare descriptor lets one waiting client in just to be told to go: it sees an end instead
+  // of a silence.
   void shed_one_and_pause(int error) {
     const TimePoint now = shard_.now().monotonic;
     ++shed_;
@@ -200,8 +198,8 @@ class HttpListener::Acceptor final : public Timed,
       shed_ = 0;
     }
     spare_.reset();
-    Descriptor client(::accept4(listening_.native_handle(), nullptr, nullptr,
-                                      SOCK_NONBLOCK | SOCK_CLOEXEC));
+    Descriptor client(
+        ::accept4(listening_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (client.number() >= 0) {
       constexpr std::string_view answer =
           "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";

@@ -60,9 +60,9 @@ TEST(HttpListener, names_a_port_that_is_taken) {
       HttpListener::open(shard, "127.0.0.1", (*first)->port(), [](int, std::string) {});
 
   ASSERT_FALSE(second.has_value());
-  EXPECT_EQ(second.error().message, "cannot listen on 127.0.0.1:" +
-                                        std::to_string((*first)->port()) +
-                                        ": the port is in use by another process");
+  EXPECT_EQ(second.error().message,
+            "cannot listen on 127.0.0.1:" + std::to_string((*first)->port()) +
+                ": the port is in use by another process");
 }
 
 TEST(HttpListener, names_an_address_that_is_not_ours) {

@@ -69,7 +69,8 @@ Result<HttpRequest, HttpRefusal> read_request_head(std::string_view head) {
   parser.body_limit(boost::none);
   boost::beast::error_code error;
   const auto used = parser.put(boost::asio::buffer(head.data(), head.size()), error);
-  if (error == http::error::bad_version) return bad_request("only HTTP/1.0 and HTTP/1.1 are spoken");
+  if (error == http::error::bad_version)
+    return bad_request("only HTTP/1.0 and HTTP/1.1 are spoken");
   if (error || used != head.size() || !parser.is_header_done())
     return bad_request("this is no HTTP request");
 

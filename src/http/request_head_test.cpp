@@ -74,10 +74,10 @@ TEST(RequestHead, that_is_no_request_is_refused) {
 TEST(RequestHead, may_announce_no_body) {
   EXPECT_TRUE(
       read_request_head("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").has_value());
-  for (const char* field : {"Content-Length: 1", "Transfer-Encoding: chunked",
-                            "Transfer-Encoding: gzip"}) {
-    const auto request = read_request_head("POST / HTTP/1.1\r\nHost: a\r\n" + std::string(field) +
-                                           "\r\n\r\n");
+  for (const char* field :
+       {"Content-Length: 1", "Transfer-Encoding: chunked", "Transfer-Encoding: gzip"}) {
+    const auto request =
+        read_request_head("POST / HTTP/1.1\r\nHost: a\r\n" + std::string(field) + "\r\n\r\n");
     ASSERT_FALSE(request.has_value()) << field;
     EXPECT_EQ(request.error().status, 413) << field;
   }

@@ -37,8 +37,8 @@ TEST(ResponseHead, mirrors_an_origin) {
 
   request.fields = {{"Origin", "https://example.org"}};
   allow_origin(request, response);
-  EXPECT_TRUE(has(response_head(response, {}),
-                  "Access-Control-Allow-Origin: https://example.org\r\n"));
+  EXPECT_TRUE(
+      has(response_head(response, {}), "Access-Control-Allow-Origin: https://example.org\r\n"));
 }
 
 TEST(ResponseHead, answers_a_browser_that_asks_first) {

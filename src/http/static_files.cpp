@@ -42,8 +42,8 @@ std::string_view type_of(std::string_view name) {
 // Requests are looked up as they are sent, so only names that need no escape can be asked for.
 bool is_plain_name(std::string_view name) {
   return !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
   });
 }
 
@@ -70,8 +70,9 @@ Result<Buffer> read_file(const fs::path& path, std::size_t bytes_max) {
   std::error_code error;
   const auto size = fs::file_size(path, error);
   if (error) return fail("cannot read " + path.string() + ": " + error.message());
-  if (size > bytes_max) return fail("the files below " + path.parent_path().string() +
-                                    " are more than the page may have");
+  if (size > bytes_max)
+    return fail("the files below " + path.parent_path().string() +
+                " are more than the page may have");
   BufferBuilder builder(size);
   std::ifstream in(path, std::ios::binary);
   const MutableBytes space = builder.extend(size);
@@ -144,9 +145,8 @@ std::optional<HttpResponse> StaticFiles::find(const HttpRequest& request) const 
   }
   const File& file = found->second;
   response.content_type = file.content_type;
-  response.fields = {{"Cache-Control", "no-cache"},
-                     {"ETag", file.etag},
-                     {"X-Content-Type-Options", "nosniff"}};
+  response.fields = {
+      {"Cache-Control", "no-cache"}, {"ETag", file.etag}, {"X-Content-Type-Options", "nosniff"}};
   if (!file.etag.empty() && matches(request.header("If-None-Match"), file.etag))
     response.status = 304;
   else

@@ -344,7 +344,8 @@ int run_bench_command(const std::vector<std::string>& args) {
       "parley bench");
   app.get_formatter()->column_width(44);
   app.footer(
-      "Processor time is given in µs and as a multiple of the machine's floor: one send of a 1204 B "
+      "Processor time is given in µs and as a multiple of the machine's floor: one send of a 1204 "
+      "B "
       "frame,\nmeasured in the same run. Server and load tool run on different processors. Ctrl-C "
       "prints what there is.");
   add_shape_flags(app, flags);

@@ -37,11 +37,12 @@ std::string kind_of(const Setting& setting) {
 
 // Flags for the settings that pass `filter`, all with text as their value: load_config() knows what
 // they may be.
-void add_settings(CLI::App& app, CommandLine& command, Filter filter) {
+void add_settings(CLI::App& app, CommandLine& command, Filter filter,
+                  Program program = Program::parley_serve) {
   app.add_option("--config", command.config_file, "File with settings (TOML)")
       ->type_name("FILE")
       ->group("Options");
-  const Config defaults;
+  const Config defaults = default_config(program);
   for (const auto& setting : settings()) {
     if (!filter(setting)) continue;
     std::string names = "--" + std::string(setting.name);
@@ -87,11 +88,20 @@ const CLI::App& deepest(const CLI::App& app) {
   return chosen.empty() ? app : deepest(*chosen.front());
 }
 
+// "parley token" for `create`: what stands before a verb when it is typed.
+std::string words_before(const CLI::App& app) {
+  const CLI::App* parent = app.get_parent();
+  if (parent == nullptr) return "";
+  const std::string before = words_before(*parent);
+  return before.empty() ? parent->get_name() : before + " " + parent->get_name();
+}
+
 CommandExit unknown(const CLI::App& app, std::string word) {
   word = word.substr(0, word.find('='));
   const bool is_flag = word.starts_with("-");
-  std::string text =
-      app.get_name() + ": " + (is_flag ? "unknown flag " : "unknown command ") + in_quotes(word);
+  const std::string before = words_before(app);
+  std::string text = (before.empty() ? "" : before + " ") + app.get_name() + ": " +
+                     (is_flag ? "unknown flag " : "unknown command ") + in_quotes(word);
   if (const auto nearest = nearest_name(word, names_of(app)))
     text += "; did you mean " + *nearest + "?";
   return {usage_error, text + "\nSee --help.\n"};
@@ -104,13 +114,12 @@ Result<CommandLine, CommandExit> parse(CLI::App& app, CommandLine& command,
   try {
     app.parse(words);
   } catch (const CLI::CallForHelp&) {
-    return tl::unexpected(CommandExit{0, deepest(app).help()});
+    return tl::unexpected(CommandExit{0, deepest(app).help(words_before(deepest(app)))});
   } catch (const CLI::ParseError& error) {
     // A word nobody knows says more than what is missing because of it.
     const auto rest = app.remaining(true);
     if (!rest.empty()) return tl::unexpected(unknown(deepest(app), rest.front()));
-    return tl::unexpected(
-        CommandExit{usage_error, std::string(error.what()) + "\nSee --help.\n"});
+    return tl::unexpected(CommandExit{usage_error, std::string(error.what()) + "\nSee --help.\n"});
   }
   return std::move(command);
 }
@@ -186,7 +195,7 @@ Result<CommandLine, CommandExit> parse_parley_arguments(std::span<const std::str
                command, every);
   add_settings(*add_verb(app, command, Verb::dev, "dev",
                          "Run it for trying out: this machine only, with the demo page"),
-               command, every);
+               command, every, Program::parley_dev);
   app.add_subcommand("bench", "Put load on a relay and measure; see parley bench --help");
   std::string ttl = "10m";
   add_token(app, command, ttl);
@@ -212,7 +221,7 @@ Result<CommandLine, CommandExit> parse_websocket_server_arguments(
   app.get_formatter()->column_width(44);
   const auto show_version = [&command](std::int64_t) { command.verb = Verb::version; };
   app.add_flag_function("--version", show_version, "Print what this build is");
-  add_settings(app, command, every);
+  add_settings(app, command, every, Program::websocket_server);
   return parse(app, command, arguments);
 }
 

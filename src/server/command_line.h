@@ -39,7 +39,7 @@ struct CommandLine {
   /// "section.key" and text, for ConfigInputs.
   std::vector<std::pair<std::string, std::string>> settings;
   TokenCreateOptions token_create;
-  std::string token;          ///< of `token inspect`; empty = read it from standard input
+  std::string token;            ///< of `token inspect`; empty = read it from standard input
   bool print_defaults = false;  ///< `config print --defaults`
   std::vector<std::string> bench_args;
 };

@@ -38,18 +38,18 @@ TEST(CommandLine, knows_its_verbs) {
 }
 
 TEST(CommandLine, hands_settings_on_as_text) {
-  const auto command = parsed({"serve", "--config", "a.toml", "--port", "9000", "--outbox.bytes=1MiB",
-                               "--demo.enabled", "--ops.enabled", "false", "--host", "::1"});
+  const auto command =
+      parsed({"serve", "--config", "a.toml", "--port", "9000", "--outbox.bytes=1MiB",
+              "--demo.enabled", "--ops.enabled", "false", "--host", "::1"});
 
   EXPECT_EQ(command.config_file, "a.toml");
   std::vector<std::pair<std::string, std::string>> settings = command.settings;
   std::sort(settings.begin(), settings.end());
-  const std::vector<std::pair<std::string, std::string>> expected = {
-      {"demo.enabled", "true"},
-      {"ops.enabled", "false"},
-      {"outbox.bytes", "1MiB"},
-      {"server.host", "::1"},
-      {"server.port", "9000"}};
+  const std::vector<std::pair<std::string, std::string>> expected = {{"demo.enabled", "true"},
+                                                                     {"ops.enabled", "false"},
+                                                                     {"outbox.bytes", "1MiB"},
+                                                                     {"server.host", "::1"},
+                                                                     {"server.port", "9000"}};
   EXPECT_EQ(settings, expected);
 }
 

@@ -33,16 +33,20 @@ constexpr Setting hidden(Setting setting) {
 }
 
 constexpr auto table = std::to_array<Setting>({
-    with_flag("host", {"server.host", +[](Config& c) -> std::string& { return c.server.host; },
-     "Address to listen on; 0.0.0.0 is every IPv4 address, :: every address of this machine"}),
+    with_flag(
+        "host",
+        {"server.host", +[](Config& c) -> std::string& { return c.server.host; },
+         "Address to listen on; 0.0.0.0 is every IPv4 address, :: every address of this machine"}),
     with_flag("port", {"server.port", +[](Config& c) -> std::uint16_t& { return c.server.port; },
-     "TCP port for clients; 0 takes any free one", 0, 65535}),
-    with_flag("shards", {"server.shards", +[](Config& c) -> int& { return c.server.shards; },
-     "Event loops, each on a thread of its own; rooms span all of them", 1, 64}),
+                       "TCP port for clients; 0 takes any free one", 0, 65535}),
+    with_flag("shards",
+              {"server.shards", +[](Config& c) -> int& { return c.server.shards; },
+               "Event loops, each on a thread of its own; rooms span all of them", 1, 64}),
     {"server.drain_time", +[](Config& c) -> Millis& { return c.server.drain_time; },
      "How long sessions are told to leave, one after another, before the process ends", 0, hour},
     hidden({"server.ready_fd", +[](Config& c) -> int& { return c.server.ready_fd; },
-     "Descriptor that gets one line of JSON with the open ports; -1 is none", -1, one_million}),
+            "Descriptor that gets one line of JSON with the open ports; -1 is none", -1,
+            one_million}),
 
     {"ops.enabled", +[](Config& c) -> bool& { return c.ops.enabled; },
      "Serve /metrics, /healthz and /readyz on a listener of their own"},
@@ -52,7 +56,7 @@ constexpr auto table = std::to_array<Setting>({
      "TCP port of that listener; 0 takes any free one", 0, 65535},
 
     secret({"auth.jwt_secret", +[](Config& c) -> std::string& { return c.auth.jwt_secret; },
-     "Key with which room tokens are signed (HS256); without one no token is accepted"}),
+            "Key with which room tokens are signed (HS256); without one no token is accepted"}),
     {"auth.jwt_secret_file", +[](Config& c) -> std::string& { return c.auth.jwt_secret_file; },
      "File that holds the key, instead of auth.jwt_secret"},
     {"auth.issuer", +[](Config& c) -> std::string& { return c.auth.issuer; },
@@ -76,15 +80,12 @@ constexpr auto table = std::to_array<Setting>({
      "The longest request line with headers; tokens travel in it", 1 * kib, 64 * kib},
     {"limits.sessions_max", +[](Config& c) -> int& { return c.limits.sessions_max; },
      "Sessions of this process; who comes then gets 503", 1, 10 * one_million},
-    {"limits.sessions_per_address",
-     +[](Config& c) -> int& { return c.limits.sessions_per_address; },
-     "Sessions from one address; 0 is no limit (behind a proxy everybody has one address)", 0,
-     10 * one_million},
     {"limits.connections_max", +[](Config& c) -> int& { return c.limits.connections_max; },
      "TCP connections of this process, sessions included", 1, 10 * one_million},
     {"limits.connections_per_address",
      +[](Config& c) -> int& { return c.limits.connections_per_address; },
-     "TCP connections from one address; 0 is no limit", 0, 10 * one_million},
+     "TCP connections from one address; 0 is no limit (behind a proxy everybody has one address)",
+     0, 10 * one_million},
 
     {"outbox.bytes", +[](Config& c) -> std::size_t& { return c.outbox.bytes; },
      "How much may wait for one client that reads slowly", 64 * kib, 1 * gib},
@@ -97,7 +98,8 @@ constexpr auto table = std::to_array<Setting>({
     {"outbox.stall_timeout", +[](Config& c) -> Millis& { return c.outbox.stall_timeout; },
      "A client that takes no byte for this long is let go", second, hour},
 
-    {"websocket.notsent_lowat", +[](Config& c) -> std::size_t& { return c.websocket.notsent_lowat; },
+    {"websocket.notsent_lowat",
+     +[](Config& c) -> std::size_t& { return c.websocket.notsent_lowat; },
      "Unsent bytes the kernel may hold per client; what waits here cannot be dropped any more",
      4 * kib, 16 * mib},
     {"websocket.turn_hold",
@@ -135,7 +137,8 @@ constexpr std::array<Choice<LogStyle>, 3> choices(LogStyle*) {
 }
 
 template <class Value>
-inline constexpr bool is_choice = std::is_same_v<Value, LogLevel> || std::is_same_v<Value, LogStyle>;
+inline constexpr bool is_choice =
+    std::is_same_v<Value, LogLevel> || std::is_same_v<Value, LogStyle>;
 template <class Value>
 inline constexpr bool is_duration =
     std::is_same_v<Value, Millis> || std::is_same_v<Value, std::chrono::microseconds>;
@@ -210,8 +213,7 @@ std::string allowed_values(const Setting& setting) {
   } else if constexpr (is_size<Value>) {
     return "a size from " + format_size(setting.least) + " to " + format_size(setting.most);
   } else {
-    return "a number from " + std::to_string(setting.least) + " to " +
-           std::to_string(setting.most);
+    return "a number from " + std::to_string(setting.least) + " to " + std::to_string(setting.most);
   }
 }
 
@@ -285,8 +287,7 @@ std::string environment_name(const Setting& setting) {
   return name;
 }
 
-std::optional<std::string> nearest_name(std::string_view name,
-                                        std::span<const std::string> names) {
+std::optional<std::string> nearest_name(std::string_view name, std::span<const std::string> names) {
   std::optional<std::string> nearest;
   // A third of its letters may be wrong; beyond that a suggestion is a guess.
   std::size_t best = name.size() / 3 + 2;

@@ -56,7 +56,6 @@ struct Config {
     Millis keep_alive = 30s;
     std::size_t header_bytes = 8 * 1024;
     int sessions_max = 100'000;
-    int sessions_per_address = 0;  ///< 0 = no limit
     int connections_max = 120'000;
     int connections_per_address = 0;  ///< 0 = no limit
   } limits;
@@ -121,8 +120,8 @@ struct Setting {
 [[nodiscard]] std::span<const Setting> settings();
 [[nodiscard]] const Setting* find_setting(std::string_view name);
 
-/// Sets one setting from text. The error says what is allowed and is meant to follow the name of the
-/// setting: "must be 1 to 64, not \"0\"".
+/// Sets one setting from text. The error says what is allowed and is meant to follow the name of
+/// the setting: "must be 1 to 64, not \"0\"".
 [[nodiscard]] Result<void> set_setting(Config& config, const Setting& setting,
                                        std::string_view text);
 /// The value as set_setting() reads it.
@@ -157,8 +156,8 @@ struct LoadedConfig {
   std::map<std::string, ConfigSource, std::less<>> sources;
 };
 
-/// Command line over environment over file over defaults. The first error ends it: its message names
-/// the flag, the variable, or the file and line.
+/// Command line over environment over file over defaults. The first error ends it: its message
+/// names the flag, the variable, or the file and line.
 [[nodiscard]] Result<LoadedConfig> load_config(const ConfigInputs& inputs);
 
 /// The name most like `name`, if one is near enough to be meant.

@@ -17,10 +17,14 @@ std::string_view key_of(const Setting& setting) {
 
 std::string_view words_for(ConfigSource source) {
   switch (source) {
-    case ConfigSource::defaults: return "default";
-    case ConfigSource::file: return "file";
-    case ConfigSource::environment: return "environment";
-    case ConfigSource::command_line: return "command line";
+    case ConfigSource::defaults:
+      return "default";
+    case ConfigSource::file:
+      return "file";
+    case ConfigSource::environment:
+      return "environment";
+    case ConfigSource::command_line:
+      return "command line";
   }
   return "";
 }
@@ -45,15 +49,17 @@ std::string by_section(Row row) {
 
 std::string example_config_file() {
   const Config defaults;
-  return "# Parley's settings, each at its default. Take a line over without its mark to change it.\n"
+  return "# Parley's settings, each at its default. Take a line over without its mark to change "
+         "it.\n"
          "#\n"
          "# The same names work as flags (--server.port 8080) and as variables\n"
          "# (PARLEY_SERVER_PORT=8080). Flags win over variables, variables over this file.\n"
-         "# Durations: 500ms, 25s, 2m, 1h. Sizes: 4096B, 64KiB, 2MiB. Unknown names are refused.\n\n" +
+         "# Durations: 500ms, 25s, 2m, 1h. Sizes: 4096B, 64KiB, 2MiB. Unknown names are "
+         "refused.\n\n" +
          by_section([&](const Setting& setting) {
            std::string row = "# " + std::string(setting.help) + ".\n";
-           row += "# Environment: " + environment_name(setting) + ". Allowed: " +
-                  setting_allowed(setting) + ".\n";
+           row += "# Environment: " + environment_name(setting) +
+                  ". Allowed: " + setting_allowed(setting) + ".\n";
            return row + std::string(key_of(setting)) + " = " + setting_toml(defaults, setting) +
                   "\n";
          });

@@ -1,9 +1,10 @@
 #include "server/config_file.h"
 
+#include <toml++/toml.h>
+
 #include <fstream>
 #include <iterator>
 #include <optional>
-#include <toml++/toml.h>
 #include <vector>
 
 #include "server/config_values.h"

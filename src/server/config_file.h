@@ -10,8 +10,8 @@
 
 namespace parley {
 
-/// Sets what `toml` says, and calls `on_set` with each setting's name. Unknown keys, wrong types and
-/// values out of bounds fail with "name:line: …"; `name` is what messages call the file.
+/// Sets what `toml` says, and calls `on_set` with each setting's name. Unknown keys, wrong types
+/// and values out of bounds fail with "name:line: …"; `name` is what messages call the file.
 [[nodiscard]] Result<void> apply_config_text(
     std::string_view toml, const std::string& name, Config& config,
     const std::function<void(std::string_view)>& on_set = [](std::string_view) {});

@@ -43,7 +43,7 @@ std::optional<std::string> from_log_filter(const std::string& text) {
   std::size_t start = 0;
   while (start <= text.size()) {
     const std::size_t end = std::min(text.find(',', start), text.size());
-    const std::string level = lower(text.substr(start, end - start));
+    std::string level = lower(text.substr(start, end - start));
     if (level == "debug" || level == "info" || level == "error") return level;
     if (level == "trace") return "debug";
     if (level == "warn" || level == "warning") return "warning";
@@ -119,9 +119,9 @@ class Loader {
   }
 
   Result<LoadedConfig> load() {
-    for (const auto step : {&Loader::read_file, &Loader::read_aliases, &Loader::read_environment,
-                            &Loader::read_command_line, &Loader::read_secret,
-                            &Loader::check_together}) {
+    for (const auto step :
+         {&Loader::read_file, &Loader::read_aliases, &Loader::read_environment,
+          &Loader::read_command_line, &Loader::read_secret, &Loader::check_together}) {
       if (auto done = (this->*step)(); !done) return tl::unexpected(done.error());
     }
     add_notes();
@@ -139,8 +139,7 @@ class Loader {
                    const std::string& who) {
     const auto set = set_setting(loaded_.config, setting, text);
     // A secret is not repeated, neither here nor anywhere else.
-    if (!set)
-      return fail(who + (setting.secret ? " cannot be used" : " " + set.error().message));
+    if (!set) return fail(who + (setting.secret ? " cannot be used" : " " + set.error().message));
     note_source(setting.name, source);
     return {};
   }
@@ -182,7 +181,7 @@ class Loader {
       const std::string name = environment_name(setting);
       const std::string text = variable(name);
       if (text.empty()) continue;
-      if (setting.name == "server.port" && is_service_link(name, text)) {
+      if (setting.name.ends_with(".port") && is_service_link(name, text)) {
         loaded_.notes.push_back(name + " is " + in_quotes(text) +
                                 ", which an orchestrator has put there: it is not used");
         continue;
@@ -224,8 +223,9 @@ class Loader {
       return fail("server.port and ops.port are both " + std::to_string(config.ops.port) +
                   ": give one of them another port");
     if (config.limits.ping_after >= config.limits.idle_timeout)
-      return fail("limits.ping_after must be shorter than limits.idle_timeout: a client needs time "
-                  "to answer");
+      return fail(
+          "limits.ping_after must be shorter than limits.idle_timeout: a client needs time "
+          "to answer");
     if (config.outbox.data_bytes > config.outbox.bytes)
       return fail("outbox.data_bytes must not be more than outbox.bytes, of which it is a part");
     if (config.auth.leeway % 1s != 0ms) return fail("auth.leeway must be whole seconds");
@@ -262,7 +262,8 @@ class Loader {
       if (!name.starts_with("PARLEY_") || is_service_link(name, value)) continue;
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
       std::string note = name + " is set, but there is no such setting";
-      if (const auto nearest = nearest_name(name, known)) note += "; did you mean " + *nearest + "?";
+      if (const auto nearest = nearest_name(name, known))
+        note += "; did you mean " + *nearest + "?";
       loaded_.notes.push_back(std::move(note));
     }
   }

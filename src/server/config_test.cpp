@@ -71,8 +71,7 @@ TEST(Settings, refuse_what_is_out_of_bounds) {
   EXPECT_EQ(refused("limits.idle_timeout", "1500us"),
             "must be a duration from 1s to 1h, not \"1500us\"");
   EXPECT_EQ(refused("demo.enabled", "yes"), "must be true or false, not \"yes\"");
-  EXPECT_EQ(refused("log.level", "loud"),
-            "must be debug, info, warning or error, not \"loud\"");
+  EXPECT_EQ(refused("log.level", "loud"), "must be debug, info, warning or error, not \"loud\"");
 }
 
 TEST(Config, differs_a_little_between_the_programs) {
@@ -111,12 +110,10 @@ TEST(Config, takes_an_empty_variable_for_none) {
 
 TEST(Config, reads_the_flag_of_the_original_as_the_original_does) {
   for (const char* text : {"1", "true", "TRUE", "Yes"})
-    EXPECT_TRUE(
-        load_with({{"FEATURE_MEETING_MANAGEMENT", text}})->config.auth.meeting_management)
+    EXPECT_TRUE(load_with({{"FEATURE_MEETING_MANAGEMENT", text}})->config.auth.meeting_management)
         << text;
   for (const char* text : {"0", "false", "on", "2", "nonsense"})
-    EXPECT_FALSE(
-        load_with({{"FEATURE_MEETING_MANAGEMENT", text}})->config.auth.meeting_management)
+    EXPECT_FALSE(load_with({{"FEATURE_MEETING_MANAGEMENT", text}})->config.auth.meeting_management)
         << text;
   EXPECT_FALSE(load_with({{"FEATURE_MEETING_MANAGEMENT", "1"}})->config.auth.path_endpoint_open());
 }
@@ -137,8 +134,8 @@ TEST(Config, says_what_does_nothing_yet) {
                                 Program::websocket_server);
 
   ASSERT_TRUE(loaded.has_value());
-  for (const char* name : {"NATS_URL", "DATABASE_ENABLED", "DATABASE_URL", "REGION",
-                           "OAUTH_CLIENT_ID"})
+  for (const char* name :
+       {"NATS_URL", "DATABASE_ENABLED", "DATABASE_URL", "REGION", "OAUTH_CLIENT_ID"})
     EXPECT_TRUE(has_note(*loaded, std::string(name) + " ")) << name;
   EXPECT_FALSE(has_note(*loaded, "HOSTNAME"));
   EXPECT_EQ(load_with({{"REGION", "eu"}})->notes.size(), 0u);

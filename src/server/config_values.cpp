@@ -28,7 +28,8 @@ constexpr std::array<Unit, 4> size_units{{
     {"B", 1},
 }};
 
-// A number without sign followed by one of `units`; a bare number counts in `bare` when that is not 0.
+// A number without sign followed by one of `units`; a bare number counts in `bare` when that is not
+// 0.
 template <std::size_t count>
 std::optional<std::int64_t> parse_with_unit(std::string_view text,
                                             const std::array<Unit, count>& units,

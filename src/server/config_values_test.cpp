@@ -36,8 +36,8 @@ TEST(ConfigValues, read_sizes) {
   EXPECT_EQ(parse_size("1GiB"), 1024 * 1024 * 1024);
   EXPECT_EQ(parse_size("100B"), 100);
   EXPECT_EQ(parse_size("100"), 100);
-  for (const char* text : {"", "KiB", "64KB", "64kib", "64 KiB", "-1", "1.5MiB",
-                           "9999999999999GiB"})
+  for (const char* text :
+       {"", "KiB", "64KB", "64kib", "64 KiB", "-1", "1.5MiB", "9999999999999GiB"})
     EXPECT_FALSE(parse_size(text).has_value()) << text;
 }
 

@@ -66,8 +66,7 @@ ShardRules shard_rules(const Config& config) {
   rules.http.header_bytes_max = config.limits.header_bytes;
   rules.http.header_timeout = config.limits.handshake_timeout;
   rules.http.idle_timeout = config.limits.keep_alive;
-  rules.http.connections_max =
-      static_cast<std::size_t>(config.limits.connections_max / config.server.shards);
+  rules.http.connections_max = static_cast<std::size_t>(config.limits.connections_max);
   rules.mailbox_bytes = config.mailbox.bytes;
   return rules;
 }
@@ -101,6 +100,10 @@ RelayServer::RelayServer(const Config& config)
     census_.add(unit.shard().stats());
     metrics_.add(unit.shard().stats(), unit.refusals());
   }
+  admission_ = std::make_unique<Admission>(
+      units_.front()->shard(), census_,
+      AdmissionRules{static_cast<std::size_t>(config.limits.connections_max),
+                     static_cast<std::size_t>(config.limits.connections_per_address)});
 }
 
 RelayServer::~RelayServer() {
@@ -109,6 +112,8 @@ RelayServer::~RelayServer() {
   listener_.reset();
   ops_listener_.reset();
   ops_connections_.reset();
+  // The last shard first: what ends on the others gives its place back to the first one.
+  while (!units_.empty()) units_.pop_back();
 }
 
 Result<void> RelayServer::load_page() {
@@ -141,10 +146,11 @@ Result<void> RelayServer::open_ports() {
   rules.cors = false;
   rules.connections_max = 100;  // a few scrapers and an operator
   ops_connections_ = std::make_unique<HttpConnections>(first, ops_routes_, rules);
-  auto ops = HttpListener::open(first, config_.ops.host, config_.ops.port,
-                                [this](int native_socket, std::string remote_address) {
-                                  ops_connections_->add(native_socket, std::move(remote_address));
-                                });
+  auto ops = HttpListener::open(
+      first, config_.ops.host, config_.ops.port,
+      [this](int native_socket, std::string remote_address) {
+        ops_connections_->add({native_socket, std::move(remote_address), {}, {}});
+      });
   if (!ops) return tl::unexpected(ops.error());
   ops_listener_ = std::move(*ops);
   return {};
@@ -153,7 +159,7 @@ Result<void> RelayServer::open_ports() {
 void RelayServer::hand_over(int native_socket, std::string remote_address) {
   const auto least = std::ranges::min_element(
       units_, {}, [](const std::unique_ptr<ShardUnit>& unit) { return unit->load(); });
-  (*least)->add(native_socket, std::move(remote_address));
+  (*least)->add(admission_->admit(native_socket, std::move(remote_address)));
 }
 
 int RelayServer::run() {
@@ -181,12 +187,19 @@ int RelayServer::run() {
 void RelayServer::drain() {
   health_.set(Health::Phase::draining);
   for (auto& unit : units_) unit->drain(config_.server.drain_time);
-  const TimePoint until = monotonic_now() + config_.server.drain_time;
+  TimePoint until = monotonic_now() + config_.server.drain_time;
+  bool waits_for_sessions = true;
   const sigset_t signals = ending_signals();
   const timespec step{0, 10'000'000};
-  // A session's connection lives a little longer than the session: until its Close is read.
-  while (monotonic_now() < until && (census_.sessions() > 0 || census_.connections() > 0))
+  while (monotonic_now() < until && (census_.sessions() > 0 || census_.connections() > 0)) {
     if (sigtimedwait(&signals, nullptr, &step) > 0) return;  // a second signal: at once
+    // A session's connection lives a little longer than the session: until its Close is read. A
+    // scraper's lives as long as it likes.
+    if (waits_for_sessions && census_.sessions() == 0) {
+      waits_for_sessions = false;
+      until = std::min(until, monotonic_now() + WsRules{}.linger);
+    }
+  }
 }
 
 void RelayServer::announce_ready() const {

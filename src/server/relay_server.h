@@ -10,6 +10,7 @@
 #include "bus/local_bus.h"
 #include "http/http_connections.h"
 #include "http/http_listener.h"
+#include "server/admission.h"
 #include "server/config.h"
 #include "server/ops_routes.h"
 #include "server/shard_unit.h"
@@ -48,6 +49,7 @@ class RelayServer {
   LocalBus bus_;
   Metrics metrics_;
   std::vector<std::unique_ptr<ShardUnit>> units_;
+  std::unique_ptr<Admission> admission_;  // on shard 0
   OpsRoutes ops_routes_;
   std::unique_ptr<HttpConnections> ops_connections_;  // on shard 0
   std::unique_ptr<HttpListener> listener_, ops_listener_;

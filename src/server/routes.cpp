@@ -12,12 +12,6 @@ bool is_read(const HttpRequest& request) {
   return request.method == "GET" || request.method == "HEAD";
 }
 
-HttpResponse method_not_allowed() {
-  HttpResponse response = HttpResponse::text(405, "Method not allowed");
-  response.fields.push_back({"Allow", "GET"});
-  return response;
-}
-
 }  // namespace
 
 HttpResponse readiness(const Health& health) {
@@ -44,16 +38,17 @@ Routes::Routes(Shard& shard, WsSessions& sessions, RefusalCounts& refusals, cons
 HttpResponse Routes::handle(const HttpRequest& request) {
   const std::string_view path = request.path();
   if (is_lobby(request.target)) {
-    if (request.method != "GET") return method_not_allowed();
+    if (request.method != "GET") return refuse_method();
     auto entry = admit(request);
     if (!entry) return std::move(entry.error());
     // A valid entry, but no WebSocket: the handshake says what is missing.
     auto answer = check_handshake(request);
-    return answer ? refuse(400, "WebSocket handshake expected", "bad_upgrade")
-                  : std::move(answer.error());
+    if (answer) return refuse(400, "WebSocket handshake expected", "bad_upgrade");
+    refusals_.count("bad_upgrade");
+    return std::move(answer.error());
   }
   if (path == "/version" || path == "/healthz" || path == "/readyz") {
-    if (!is_read(request)) return method_not_allowed();
+    if (!is_read(request)) return refuse_method();
     if (path == "/version") return HttpResponse::json(200, version_json());
     return path == "/healthz" ? HttpResponse::text(200, "Ok") : readiness(health_);
   }
@@ -87,6 +82,12 @@ Result<LobbyEntry, HttpResponse> Routes::admit(const HttpRequest& request) {
   if (census_.sessions() >= rules_.sessions_max)
     return tl::unexpected(refuse(503, "The server is full", "sessions_max"));
   return std::move(*entry);
+}
+
+HttpResponse Routes::refuse_method() {
+  HttpResponse response = refuse(405, "Method not allowed", "method_not_allowed");
+  response.fields.push_back({"Allow", "GET"});
+  return response;
 }
 
 HttpResponse Routes::refuse(int status, std::string_view body, std::string_view reason) {

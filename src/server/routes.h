@@ -44,6 +44,7 @@ class Routes final : public HttpHandler {
 
  private:
   HttpResponse refuse(int status, std::string_view body, std::string_view reason);
+  HttpResponse refuse_method();
   /// Who enters by this request, or the answer that refuses him.
   Result<LobbyEntry, HttpResponse> admit(const HttpRequest& request);
 

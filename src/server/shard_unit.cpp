@@ -41,11 +41,11 @@ void ShardUnit::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void ShardUnit::add(int native_socket, std::string remote_address) {
+void ShardUnit::add(AcceptedSocket accepted) {
   ++given_;
-  shard_.post([this, native_socket, address = std::move(remote_address)]() mutable {
+  shard_.post([this, socket = std::move(accepted)]() mutable {
     taken_.add();
-    connections_.add(native_socket, std::move(address));
+    connections_.add(std::move(socket));
   });
 }
 
@@ -67,7 +67,7 @@ void ShardUnit::on_deadline(Now now) {
   const Duration left = drain_until_ - now.monotonic;
   // The last step leaves the clients a moment to read their Close.
   const auto steps = std::max<std::int64_t>(1, left / drain_step - 4);
-  sessions_.drain((sessions_.size() + static_cast<std::size_t>(steps) - 1) /
+  sessions_.drain((sessions_.open() + static_cast<std::size_t>(steps) - 1) /
                   static_cast<std::size_t>(steps));
   drain_alarm_.set(now.monotonic + drain_step);
 }

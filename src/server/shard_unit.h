@@ -33,7 +33,7 @@ class ShardUnit final : private Timed {
   void stop();
 
   /// Takes over an accepted socket. Any thread.
-  void add(int native_socket, std::string remote_address);
+  void add(AcceptedSocket accepted);
   /// Ends all sessions, spread evenly over `time`, and refuses new ones. Any thread.
   void drain(Duration time);
 

@@ -67,7 +67,7 @@ class Scrape final : public prometheus::Collectable {
   // One counter per value of an enum, labelled with its name.
   template <class Reason, std::size_t count>
   void add_by_reason(std::vector<MetricFamily>& all, std::string name, std::string help,
-                     std::array<Cell, count> ShardStats::*cells) const {
+                     std::array<Cell, count> ShardStats::* cells) const {
     all.push_back(family(std::move(name), std::move(help), MetricType::Counter));
     for (std::size_t i = 0; i < count; ++i)
       put(all.back(), sum([&](const ShardStats& s) -> const Cell& { return (s.*cells)[i]; }),
@@ -75,7 +75,7 @@ class Scrape final : public prometheus::Collectable {
   }
 
   void add_gauges(std::vector<MetricFamily>& all) const {
-    const auto gauge = [&](std::string name, std::string help, Cell ShardStats::*cell) {
+    const auto gauge = [&](std::string name, std::string help, Cell ShardStats::* cell) {
       add_one(all, MetricType::Gauge, std::move(name), std::move(help),
               sum([&](const ShardStats& s) -> const Cell& { return s.*cell; }));
     };
@@ -118,7 +118,7 @@ class Scrape final : public prometheus::Collectable {
     two_ways("parley_packet_bytes_total", "Bytes of packets, without the transport's framing.",
              &ShardStats::bytes_in, &ShardStats::bytes_out);
 
-    const auto counter = [&](std::string name, std::string help, Cell ShardStats::*cell) {
+    const auto counter = [&](std::string name, std::string help, Cell ShardStats::* cell) {
       add_one(all, MetricType::Counter, std::move(name), std::move(help),
               sum([&](const ShardStats& s) -> const Cell& { return s.*cell; }));
     };
@@ -133,8 +133,8 @@ class Scrape final : public prometheus::Collectable {
   }
 
   void add_losses(std::vector<MetricFamily>& all) const {
-    add_by_reason<DropReason>(all, "parley_drops_total",
-                              "Packets not delivered to one receiver.", &ShardStats::drops);
+    add_by_reason<DropReason>(all, "parley_drops_total", "Packets not delivered to one receiver.",
+                              &ShardStats::drops);
     add_by_reason<DiscardReason>(all, "parley_discards_total",
                                  "Packets from clients that were not relayed.",
                                  &ShardStats::discards);
@@ -148,15 +148,14 @@ class Scrape final : public prometheus::Collectable {
   }
 
   void add_histogram(std::vector<MetricFamily>& all, std::string name, std::string help,
-                     DurationHistogram ShardStats::*histogram) const {
+                     DurationHistogram ShardStats::* histogram) const {
     all.push_back(family(std::move(name), std::move(help), MetricType::Histogram));
     ClientMetric metric;
     const auto& bounds = DurationHistogram::bounds_seconds;
     std::uint64_t so_far = 0;
     for (std::size_t i = 0; i <= bounds.size(); ++i) {
       for (const ShardStats* shard : shards_) so_far += (shard->*histogram).bucket(i);
-      const double bound =
-          i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity();
+      const double bound = i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity();
       metric.histogram.bucket.push_back({so_far, bound});
     }
     metric.histogram.sample_count = so_far;
@@ -168,8 +167,8 @@ class Scrape final : public prometheus::Collectable {
   void add_process(std::vector<MetricFamily>& all) const {
     const ProcessUsage usage = read_process_usage();
     const auto gauge = [&](std::string name, std::string help, auto value, Labels labels = {}) {
-      add_one(all, MetricType::Gauge, std::move(name), std::move(help),
-              static_cast<double>(value), std::move(labels));
+      add_one(all, MetricType::Gauge, std::move(name), std::move(help), static_cast<double>(value),
+              std::move(labels));
     };
     gauge("parley_build_info", "The build that runs; always 1.", 1,
           {{"git_sha", build_.git_sha}, {"version", build_.version}});

@@ -60,8 +60,7 @@ TEST_F(MetricsTest, hold_every_series_from_the_start) {
 }
 
 TEST_F(MetricsTest, name_the_build) {
-  EXPECT_EQ(value_of(metrics.render(),
-                     "parley_build_info{git_sha=\"abcdef01\",version=\"1.2.3\"}"),
+  EXPECT_EQ(value_of(metrics.render(), "parley_build_info{git_sha=\"abcdef01\",version=\"1.2.3\"}"),
             "1");
 }
 

@@ -15,13 +15,28 @@ class RefusalCounts {
  public:
   static constexpr auto reasons = std::to_array<std::string_view>({
       // The lobby (auth).
-      "no_token", "bad_token", "expired", "denied", "misconfigured", "bad_id", "bad_resume", "gone",
+      "no_token",
+      "bad_token",
+      "expired",
+      "denied",
+      "misconfigured",
+      "bad_id",
+      "bad_resume",
+      "gone",
       // HTTP.
-      "bad_request", "request_too_late", "headers_too_large", "body", "not_found",
-      "method_not_allowed", "bad_upgrade",
+      "bad_request",
+      "request_too_late",
+      "headers_too_large",
+      "body",
+      "not_found",
+      "method_not_allowed",
+      "bad_upgrade",
       // Limits and life cycle.
-      "connections_max", "connections_per_address", "sessions_max", "sessions_per_address",
-      "draining", "rejected",
+      "connections_max",
+      "connections_per_address",
+      "sessions_max",
+      "draining",
+      "rejected",
       // Whatever has no name above.
       "other",
   });

@@ -198,7 +198,7 @@ TEST(FrameDecoder, refuses_an_unmasked_frame_of_a_client_and_a_masked_one_of_a_s
   append_frame(unmasked, Opcode::binary, as_bytes("abc"));
 
   EXPECT_EQ(refused_with(Stream().raw({0x82, 0x03, 'a', 'b', 'c'})), 1002);
-  EXPECT_EQ(refused_with(Stream().frame(Opcode::binary, "abc"), from_server), 1002);
+  EXPECT_EQ(refused_with(Stream().raw({0x82, 0x83}), from_server), 1002);
   EXPECT_EQ(decoded(unmasked, from_server), Events{binary("abc")});
 }
 

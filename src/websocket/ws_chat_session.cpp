@@ -69,10 +69,11 @@ void consume(std::vector<std::uint8_t>& out, std::size_t count) {
 
 }  // namespace
 
-WsChatSession::WsChatSession(WsSessions& owner, boost::asio::ip::tcp::socket socket,
-                             Identity identity, std::string remote_address)
+WsChatSession::WsChatSession(WsSessions& owner, UpgradedSocket upgraded, Identity identity,
+                             std::string remote_address)
     : owner_(owner),
-      socket_(std::move(socket)),
+      socket_(std::move(upgraded.socket)),
+      ticket_(std::move(upgraded.ticket)),
       alarm_(owner.shard_, *this),
       decoder_(&owner.limits_),
       logic_(std::move(identity), owner.chat_, owner.shard_.stats(), *this, owner.rules_.session),
@@ -300,11 +301,11 @@ bool WsChatSession::write_some(Now now) {
     return true;
   }
   const auto written = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
-  account_written(written, total);
+  account_written(written);
   return written == total;
 }
 
-void WsChatSession::account_written(std::size_t written, std::size_t total) {
+void WsChatSession::account_written(std::size_t written) {
   ShardStats& stats = owner_.shard_.stats();
   const auto count_packet = [&](const Packet& packet) {
     const auto packet_class = static_cast<std::size_t>(packet.facts().packet_class);
@@ -312,7 +313,6 @@ void WsChatSession::account_written(std::size_t written, std::size_t total) {
     stats.bytes_out[packet_class].add(packet.size());
     ++packets_out_;
   };
-  const bool all = written == total;
 
   if (!partial_.empty()) {
     const std::size_t rest = partial_.frame().size() - partial_sent_;
@@ -347,10 +347,8 @@ void WsChatSession::account_written(std::size_t written, std::size_t total) {
   if (!offered.empty())
     stats.queue_age.observe(owner_.shard_.now().monotonic - offered.front().queued_at);
   offered.clear();
-  if (all)
-    close_out_.clear();
-  else if (written > 0)
-    consume(close_out_, written);
+  // What is still left of it went into the Close frame.
+  if (written > 0) consume(close_out_, written);
 }
 
 void WsChatSession::wait_writable() {
@@ -388,6 +386,7 @@ void WsChatSession::finish() {
   owner_.shard_.stats().connections.subtract();
   boost::system::error_code ignored;
   socket_.close(ignored);
+  ticket_.reset();
   owner_.remove(*this);
 }
 

@@ -26,7 +26,7 @@ class WsChatSession final : public SessionTransport,
                             public Timed,
                             public std::enable_shared_from_this<WsChatSession> {
  public:
-  WsChatSession(WsSessions& owner, boost::asio::ip::tcp::socket socket, Identity identity,
+  WsChatSession(WsSessions& owner, UpgradedSocket upgraded, Identity identity,
                 std::string remote_address);
   ~WsChatSession();
 
@@ -35,6 +35,8 @@ class WsChatSession final : public SessionTransport,
   void start(std::string_view answer, Bytes rest, const std::optional<ResumeKey>& resume);
   /// Drops the connection without a word, when the whole shard ends.
   void abandon();
+  /// False once it has begun to end.
+  [[nodiscard]] bool is_open() const { return state_ == State::open; }
 
   void wake() override;
   void end(EndReason reason, std::string_view text) override;
@@ -59,7 +61,7 @@ class WsChatSession final : public SessionTransport,
 
   /// One gathered write. True if it took all that was offered.
   bool write_some(Now now);
-  void account_written(std::size_t written, std::size_t total);
+  void account_written(std::size_t written);
   void after_close_sent(Now now);
   void lose_connection();
   void finish();
@@ -68,6 +70,7 @@ class WsChatSession final : public SessionTransport,
 
   WsSessions& owner_;
   boost::asio::ip::tcp::socket socket_;
+  std::shared_ptr<void> ticket_;
   Shard::Alarm alarm_;
   FrameDecoder decoder_;
   SessionLogic logic_;

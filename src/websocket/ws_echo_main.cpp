@@ -13,10 +13,10 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -203,6 +203,8 @@ class Connection {
   TimePoint deadline_ = never;
 };
 
+std::string last_error() { return std::error_code(errno, std::generic_category()).message(); }
+
 Result<Socket> listen_on(const Options& options) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -211,14 +213,14 @@ Result<Socket> listen_on(const Options& options) {
     return fail("'" + options.host + "' is not an IPv4 address");
 
   Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (socket.fd() < 0) return fail(std::string("cannot make a socket: ") + std::strerror(errno));
+  if (socket.fd() < 0) return fail("cannot make a socket: " + last_error());
   const int yes = 1;
   ::setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   if (::bind(socket.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::listen(socket.fd(), SOMAXCONN) != 0) {
     const std::string where = options.host + ":" + std::to_string(options.port);
     if (errno == EADDRINUSE) return fail(where + " is in use by another program");
-    return fail("cannot listen on " + where + ": " + std::strerror(errno));
+    return fail("cannot listen on " + where + ": " + last_error());
   }
   return socket;
 }

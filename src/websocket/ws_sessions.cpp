@@ -1,5 +1,6 @@
 #include "websocket/ws_sessions.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "websocket/ws_chat_session.h"
@@ -20,19 +21,25 @@ WsSessions::~WsSessions() {
 
 void WsSessions::add(UpgradedSocket upgraded, std::string_view answer, Identity identity,
                      const std::optional<ResumeKey>& resume, std::string remote_address) {
-  auto session = std::make_shared<WsChatSession>(*this, std::move(upgraded.socket),
-                                                 std::move(identity), std::move(remote_address));
+  const auto rest = std::move(upgraded.rest);
+  auto session = std::make_shared<WsChatSession>(*this, std::move(upgraded), std::move(identity),
+                                                 std::move(remote_address));
   sessions_.emplace(session.get(), session);
-  session->start(answer, upgraded.rest, resume);
+  session->start(answer, rest, resume);
 }
 
 void WsSessions::drain(std::size_t count) {
   std::vector<std::shared_ptr<WsChatSession>> chosen;
   for (const auto& [address, session] : sessions_) {
     if (chosen.size() == count) break;
-    chosen.push_back(session);
+    if (session->is_open()) chosen.push_back(session);
   }
   for (const auto& session : chosen) session->end(EndReason::draining, "server shutting down");
+}
+
+std::size_t WsSessions::open() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(sessions_, [](const auto& entry) { return entry.second->is_open(); }));
 }
 
 void WsSessions::remove(WsChatSession& session) {

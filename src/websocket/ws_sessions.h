@@ -43,7 +43,8 @@ class WsSessions {
   /// Ends up to `count` sessions because the server shuts down.
   void drain(std::size_t count);
 
-  [[nodiscard]] std::size_t size() const { return sessions_.size(); }
+  /// Those that have not begun to end.
+  [[nodiscard]] std::size_t open() const;
 
  private:
   friend class WsChatSession;

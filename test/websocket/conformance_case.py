@@ -119,6 +119,7 @@ def expect_items(connection, expected, is_ours=lambda item: True):
             fits = is_close_code(item[1], wanted[1])
         if not fits:
             raise Failure(f"{brief(item)} came instead of {brief(wanted)}")
+        connection.progress()
 
 
 def send_steps(connection, steps):
@@ -210,6 +211,7 @@ class RelayEndpoint:
             expect_items(sender, to_sender, is_from_member)
             sender.expect_end()
             for _, packet in to_other:
+                other.progress()
                 expect_stamped(other, packet)
             # Whatever else came of it stands before the answer to this.
             other.send(frame(PING, b"nothing else"))

@@ -113,15 +113,21 @@ class Response:
 
 
 class RawConnection:
-    """One TCP connection. Reading fails with Failure when nothing comes for `patience` seconds."""
+    """One TCP connection. Reading fails with Failure when `patience` seconds have passed since the
+    last thing that was expected (or sent): pings alone keep nobody waiting."""
 
-    patience = 5.0
+    patience = 8.0
 
     def __init__(self, url):
         self.url = url
         self.socket = socket.create_connection(url.address, timeout=self.patience)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = bytearray()
+        self.progress()
+
+    def progress(self):
+        """What was expected has come: patience begins anew."""
+        self._deadline = time.monotonic() + self.patience
 
     def __enter__(self):
         return self
@@ -130,7 +136,9 @@ class RawConnection:
         self.socket.close()
 
     def send(self, data):
+        self.socket.settimeout(self.patience)
         self.socket.sendall(data)
+        self.progress()
 
     def send_in_pieces(self, data, sizes, pause=0.0005):
         """Sends `data` cut into pieces of the given sizes; the last size repeats."""
@@ -138,7 +146,7 @@ class RawConnection:
         size = 1
         while data:
             size = next(sizes, size)
-            self.socket.sendall(data[:size])
+            self.send(data[:size])
             data = data[size:]
             time.sleep(pause)
 
@@ -226,9 +234,10 @@ class RawConnection:
 
     def _read_more(self):
         try:
+            self.socket.settimeout(max(0.001, self._deadline - time.monotonic()))
             piece = self.socket.recv(1 << 18)
         except socket.timeout:
-            raise Failure(f"nothing came for {self.patience:g} s") from None
+            raise Failure(f"nothing more came within {self.patience:g} s") from None
         except ConnectionResetError:
             raise Failure("the connection was reset") from None
         self._received += piece

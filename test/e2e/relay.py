@@ -1,0 +1,122 @@
+"""A server under test: its process, its ports and its numbers."""
+
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+from pathlib import Path
+
+from deadline import PATIENCE, Deadline, TooLate
+from http_client import request
+from transport import chosen_shards
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(os.environ.get("PARLEY_BIN", ROOT / "build/release/bin"))
+
+
+def quiet_environment(**extra):
+    """The environment without anything that configures a relay."""
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith("PARLEY_") and name in ("PATH", "HOME", "LANG", "TMPDIR",
+                                                           "ASAN_OPTIONS", "UBSAN_OPTIONS",
+                                                           "TSAN_OPTIONS", "LD_LIBRARY_PATH")}
+    return {**kept, **extra}
+
+
+class Relay:
+    """Starts with `settings` (name → value, with _ after the section as in limits_idle_timeout)."""
+
+    def __init__(self, *, program="parley", shards=None, environment=None, **settings):
+        read_end, write_end = os.pipe()
+        words = [str(BIN / program)] + (["serve"] if program == "parley" else [])
+        settings = {
+            "server_host": "127.0.0.1", "server_port": 0, "ops_enabled": "true", "ops_port": 0,
+            "server_shards": shards or chosen_shards(), "server_ready_fd": write_end,
+            "log_level": "warning", **settings,
+        }
+        for name, value in settings.items():
+            if value is not None:
+                words.append(f"--{name.replace('_', '.', 1)}={value}")
+        self.process = subprocess.Popen(words, pass_fds=[write_end], stderr=subprocess.PIPE,
+                                        stdin=subprocess.DEVNULL,
+                                        env=quiet_environment(**(environment or {})))
+        os.close(write_end)
+        try:
+            ports = json.loads(self._ready_line(read_end))
+        finally:
+            os.close(read_end)
+        self.port = ports["http"]
+        self.ops_port = ports["ops"]
+
+    def _ready_line(self, descriptor):
+        deadline = Deadline()
+        ready, _, _ = select.select([descriptor], [], [], deadline.left())
+        line = os.read(descriptor, 4096) if ready else b""
+        if not line:
+            self.process.kill()
+            raise AssertionError(f"the server did not start: {self.process.communicate()[1]!r}")
+        return line
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def get(self, target, method="GET", headers=None):
+        return request(self.port, target, method, headers)
+
+    def metrics(self):
+        """{(name, frozenset of labels): value}."""
+        numbers = {}
+        for line in request(self.ops_port, "/metrics").text.splitlines():
+            if line.startswith("#") or not line:
+                continue
+            name, labels, value = re.fullmatch(r"(\w+)(?:\{(.*)\})? (\S+)", line).groups()
+            pairs = frozenset(re.findall(r'(\w+)="([^"]*)"', labels or ""))
+            numbers[name, pairs] = float(value)
+        return numbers
+
+    def metric(self, name, **labels):
+        """One number, or the sum of those that have these labels."""
+        wanted = set(labels.items())
+        found = [value for (key, pairs), value in self.metrics().items()
+                 if key == name and wanted <= pairs]
+        assert found, f"/metrics has no {name} {labels}"
+        return sum(found)
+
+    def wait_for_metric(self, value, name, within=PATIENCE, **labels):
+        """Until the number is `value`."""
+        deadline = Deadline(within)
+        while (now := self.metric(name, **labels)) != value:
+            try:
+                deadline.left()
+            except TooLate:
+                raise TooLate(f"{name} {labels} is {now} and does not become {value}") from None
+
+    def resident_bytes(self):
+        return self.metric("process_resident_memory_bytes")
+
+    def open_files(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def signal(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+
+    def wait(self, within=PATIENCE):
+        """Its exit code."""
+        return self.process.wait(within)
+
+    def stop(self):
+        """Ends it, and fails when it has crashed or complained."""
+        if self.process.poll() is None:
+            self.signal()
+            self.signal(signal.SIGINT)  # a second one: at once
+        try:
+            _, complaints = self.process.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError("the server did not end") from None
+        assert self.process.returncode == 0, (
+            f"the server ended with {self.process.returncode}: {complaints.decode()[-4000:]}")
+        return complaints.decode()

@@ -1,0 +1,162 @@
+"""A WebSocket client with full control over its bytes (RFC 6455)."""
+
+import base64
+import hashlib
+import os
+import socket
+import struct
+
+from deadline import PATIENCE, Deadline
+from http_client import Connection, request_bytes
+
+CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
+ACCEPT_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+class Refused(Exception):
+    """The server answered the handshake with something else than 101."""
+
+    def __init__(self, response):
+        super().__init__(f"{response.status} {response.text}")
+        self.response = response
+
+
+class Ended(Exception):
+    """The server ended the session; `code` is None without a Close frame."""
+
+    def __init__(self, code, reason, how):
+        super().__init__(f"code {code} '{reason}' ({how})")
+        self.code = code
+        self.reason = reason
+        self.how = how
+
+
+def masked(payload, key):
+    if not payload:
+        return b""
+    pattern = (key * (len(payload) // 4 + 1))[: len(payload)]
+    mixed = int.from_bytes(payload, "big") ^ int.from_bytes(pattern, "big")
+    return mixed.to_bytes(len(payload), "big")
+
+
+def frame(opcode, payload=b"", *, fin=True, rsv=0, mask=True, form=None, length=None):
+    """A client's frame. `form` forces a length field of 7, 16 or 64 bits, `length` its value."""
+    length = len(payload) if length is None else length
+    if form is None:
+        form = 7 if length <= 125 else 16 if length <= 0xFFFF else 64
+    first = (0x80 if fin else 0) | rsv << 4 | opcode
+    bit = 0x80 if mask else 0
+    if form == 7:
+        head = bytes([first, bit | length])
+    elif form == 16:
+        head = bytes([first, bit | 126]) + struct.pack(">H", length)
+    else:
+        head = bytes([first, bit | 127]) + struct.pack(">Q", length)
+    if not mask:
+        return head + payload
+    key = os.urandom(4)
+    return head + key + masked(payload, key)
+
+
+def upgrade_headers(**changed):
+    """The headers of an opening request; None leaves one out, and _ stands for -."""
+    headers = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+    }
+    headers.update({name.replace("_", "-"): value for name, value in changed.items()})
+    return headers
+
+
+class WebSocket:
+    """One connection. Pings are answered while something is received, if `polite`."""
+
+    def __init__(self, port, target, *, behind=b"", polite=True, source=None, receive_buffer=None,
+                 headers=None):
+        self.connection = Connection(port, source=source, receive_buffer=receive_buffer)
+        self.polite = polite
+        headers = upgrade_headers(**(headers or {}))
+        self.connection.send(request_bytes(target, headers=headers) + behind)
+        response = self.connection.response()
+        if response.status != 101:
+            self.connection.socket.close()
+            raise Refused(response)
+        self.head = response.headers
+        expected = hashlib.sha1((headers["Sec-WebSocket-Key"] + ACCEPT_GUID).encode()).digest()
+        assert self.head["sec-websocket-accept"] == base64.b64encode(expected).decode()
+
+    def send_raw(self, data):
+        self.connection.send(data)
+
+    def send_frame(self, opcode, payload=b"", **how):
+        self.send_raw(frame(opcode, payload, **how))
+
+    def send(self, packet):
+        self.send_frame(BINARY, packet)
+
+    def receive_frame(self, deadline):
+        """(opcode, payload) of the next frame, which must be whole, unmasked and unextended."""
+        data = self.connection.received
+        while True:
+            if len(data) >= 2:
+                short, size = data[1], 2
+                assert data[0] & 0x70 == 0 and short < 0x80, f"no frame of a server: {data[:2]!r}"
+                size += 2 if short == 126 else 8 if short == 127 else 0
+                if len(data) >= size:
+                    length = short if short < 126 else int.from_bytes(data[2:size], "big")
+                    if len(data) >= size + length:
+                        assert data[0] & 0x80, "the server fragmented a message"
+                        opcode, payload = data[0] & 0xF, bytes(data[size : size + length])
+                        del data[: size + length]
+                        return opcode, payload
+            if not self.connection.read_some(deadline):
+                raise Ended(None, "", self.connection.ended)
+
+    def receive(self, within=PATIENCE):
+        """The next binary message. Raises Ended when there is none any more."""
+        deadline = Deadline(within)
+        while True:
+            opcode, payload = self.receive_frame(deadline)
+            if opcode == BINARY:
+                return payload
+            if opcode == PING and self.polite:
+                self.send_frame(PONG, payload)
+            if opcode == CLOSE:
+                code = int.from_bytes(payload[:2], "big") if payload else None
+                raise Ended(code, payload[2:].decode(), "Close")
+            assert opcode in (PING, PONG), f"the server sent a frame of opcode {opcode}"
+
+    def receive_pong(self, within=PATIENCE):
+        deadline = Deadline(within)
+        while True:
+            opcode, payload = self.receive_frame(deadline)
+            if opcode == PONG:
+                return payload
+
+    def receive_end(self, within=PATIENCE):
+        """Reads on until the session ends, and answers how: an Ended."""
+        deadline = Deadline(within)
+        while True:
+            try:
+                self.receive(deadline.left("the end of the session"))
+            except Ended as end:
+                return end
+
+    def close(self, code=1000, reason=b""):
+        self.send_frame(CLOSE, struct.pack(">H", code) + reason)
+
+    def hang_up(self):
+        """FIN, without a Close frame."""
+        self.connection.socket.shutdown(socket.SHUT_RDWR)
+        self.connection.socket.close()
+
+    def reset(self):
+        """RST."""
+        linger = struct.pack("ii", 1, 0)
+        self.connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.connection.socket.close()
+
+    def discard(self):
+        self.connection.socket.close()
