@@ -22,9 +22,11 @@ class Mailbox {
 
   void post(Task task) { put(std::move(task), 0); }
 
-  /// False, and nothing happens, when `bytes` more would be too much.
+  /// False, and nothing happens, when `bytes` more would be too much. Where nothing waits, anything
+  /// fits: every legal packet must be able to cross, however small the bound.
   [[nodiscard]] bool offer(Task task, std::size_t bytes) {
-    if (media_bytes_.load(std::memory_order_relaxed) + bytes > media_bytes_max_) return false;
+    const std::size_t waiting = media_bytes_.load(std::memory_order_relaxed);
+    if (waiting > 0 && waiting + bytes > media_bytes_max_) return false;
     put(std::move(task), bytes);
     return true;
   }

@@ -18,6 +18,8 @@ class LocalBus final : public Bus {
 
   /// Names a shard's ChatServer; all of them before any thread starts, in order of their shards.
   void connect(Shard& shard, ChatServer& server) { ends_.push_back({&shard, &server}); }
+  /// Forgets them: once no thread runs, what a dying shard still says reaches nobody.
+  void disconnect() { ends_.clear(); }
 
   void tell(ShardIndex to, Note note) override;
   [[nodiscard]] bool offer(ShardIndex to, const RoomName& room, const Packet& packet) override;

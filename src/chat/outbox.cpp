@@ -140,8 +140,10 @@ void Outbox::trim_data(std::size_t coming) {
 }
 
 std::size_t Outbox::bytes_allowed(const Packet& packet) const {
-  const std::size_t cost = cost_of(packet);
-  return cost > limits_.bytes ? limits_.bytes + cost : limits_.bytes;
+  const std::size_t own = oversize_of(packet);
+  // Until a flush has failed the client has not been asked yet: what follows a large packet in the
+  // same turn must not drive it out.
+  return limits_.bytes + (backlogged_ ? own : own + oversize_bytes_);
 }
 
 bool Outbox::make_room(const Packet& packet, TimePoint now) {
@@ -203,6 +205,7 @@ void Outbox::count_in(const Packet& packet) {
   const PacketFacts& facts = packet.facts();
   ++packets_;
   bytes_ += cost_of(packet);
+  oversize_bytes_ += oversize_of(packet);
   if (facts.packet_class == PacketClass::data) data_bytes_ += cost_of(packet);
   if (bytes_by_sender_ != nullptr && !facts.from_server)
     (*bytes_by_sender_)[facts.sender][index_of(facts.packet_class)] += cost_of(packet);
@@ -212,6 +215,7 @@ void Outbox::count_out(const Packet& packet) {
   const PacketFacts& facts = packet.facts();
   --packets_;
   bytes_ -= cost_of(packet);
+  oversize_bytes_ -= oversize_of(packet);
   if (facts.packet_class == PacketClass::data) data_bytes_ -= cost_of(packet);
   if (bytes_by_sender_ == nullptr) return;
   if (!facts.from_server) {

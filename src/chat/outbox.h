@@ -97,6 +97,10 @@ class Outbox {
   /// Loses a delta whose stream waits for a keyframe; a keyframe ends the waiting.
   bool holds_back(const Packet& packet, TimePoint now);
   static std::size_t cost_of(const Packet& packet) { return packet.size() + entry_bytes; }
+  /// What a packet costs that alone is more than the bound; 0 for every other.
+  [[nodiscard]] std::size_t oversize_of(const Packet& packet) const {
+    return cost_of(packet) > limits_.bytes ? cost_of(packet) : 0;
+  }
   /// What may wait once this packet does.
   [[nodiscard]] std::size_t bytes_allowed(const Packet& packet) const;
   [[nodiscard]] bool fits(const Packet& packet) const {
@@ -120,6 +124,7 @@ class Outbox {
   std::array<Ring<Entry>, packet_class_count> queues_;
   std::size_t packets_ = 0;
   std::size_t bytes_ = 0;
+  std::size_t oversize_bytes_ = 0;
   std::size_t data_bytes_ = 0;
   std::uint64_t arrivals_ = 0;
   TimePoint next_expiry_{};

@@ -60,7 +60,7 @@ class SessionLogic final : public Participant {
   /// Anything else that shows the client lives (a ping, a pong, text).
   void on_sign_of_life(Now now) { last_heard_ = now.monotonic; }
   /// False while something waits for the room's answer: the transport then reads no further.
-  /// At most one read's worth of packets waits here meanwhile.
+  /// A transport that asks after each message makes no more than one wait here.
   [[nodiscard]] bool wants_messages() const { return pending_.empty(); }
 
   /// What goes to the client. The transport takes from it in its flush, and says how that went.

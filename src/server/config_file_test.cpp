@@ -74,8 +74,7 @@ TEST(ConfigFile, that_cannot_be_read_is_named) {
 }
 
 TEST(ConfigFile, of_the_example_is_all_defaults_and_all_settings) {
-  const std::string path =
-      std::string(__FILE__).substr(0, std::string(__FILE__).rfind("src/")) + "etc/parley.toml";
+  const std::string path = std::string(PARLEY_SOURCE_DIR) + "/etc/parley.toml";
   Config config;
   config.server.port = 1;
   config.outbox.bytes = 1;

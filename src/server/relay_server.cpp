@@ -108,6 +108,7 @@ RelayServer::RelayServer(const Config& config)
 
 RelayServer::~RelayServer() {
   for (auto& unit : units_) unit->stop();
+  bus_.disconnect();
   // What stands on shard 0 goes before it.
   listener_.reset();
   ops_listener_.reset();

@@ -1,5 +1,7 @@
 #include "server/shard_unit.h"
 
+#include <fmt/format.h>
+#include <pthread.h>
 #include <sys/random.h>
 
 #include <algorithm>
@@ -33,7 +35,11 @@ ShardUnit::ShardUnit(ShardIndex index, LocalBus& bus, const ShardRules& rules,
 ShardUnit::~ShardUnit() { check(!thread_.joinable(), "a shard is destroyed while it runs"); }
 
 void ShardUnit::start() {
-  thread_ = std::thread([this] { shard_.run(); });
+  thread_ = std::thread([this] {
+    // Seen in top, in /proc and in the load tool's report.
+    pthread_setname_np(pthread_self(), fmt::format("shard-{}", shard_.index()).c_str());
+    shard_.run();
+  });
 }
 
 void ShardUnit::stop() {

@@ -2,10 +2,8 @@
 
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <utility>
@@ -19,14 +17,9 @@ namespace {
 
 /// Messages one session may bring in one turn of the loop; the rest waits for the next.
 constexpr int messages_per_turn = 64;
-/// Packets gathered into one write.
-constexpr std::size_t packets_per_write = 64;
-/// A write is not offered more than this plus one packet: what the kernel will not take is only
-/// handed back.
-constexpr std::size_t bytes_per_write = 256 * 1024;
 /// Pongs are not answered while this much of control frames waits for a client that does not read.
 /// The answer to a later ping then stands for the earlier ones (RFC 6455 §5.5.3).
-constexpr std::size_t control_out_bytes_max = 1024;
+constexpr std::size_t control_bytes_max = 1024;
 
 std::uint16_t code_of(EndReason reason) {
   switch (reason) {
@@ -57,16 +50,6 @@ EndReason end_reason_of_violation(std::uint16_t code) {
   return code == 1007 ? EndReason::invalid_text : EndReason::protocol_error;
 }
 
-void append(std::vector<std::uint8_t>& out, Bytes bytes) {
-  out.insert(out.end(), bytes.begin(), bytes.end());
-}
-
-/// Takes `count` bytes off the front; an empty vector gives its memory back.
-void consume(std::vector<std::uint8_t>& out, std::size_t count) {
-  out.erase(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(count));
-  if (out.empty()) std::vector<std::uint8_t>().swap(out);
-}
-
 }  // namespace
 
 WsChatSession::WsChatSession(WsSessions& owner, UpgradedSocket upgraded, Identity identity,
@@ -77,6 +60,7 @@ WsChatSession::WsChatSession(WsSessions& owner, UpgradedSocket upgraded, Identit
       alarm_(owner.shard_, *this),
       decoder_(&owner.limits_),
       logic_(std::move(identity), owner.chat_, owner.shard_.stats(), *this, owner.rules_.session),
+      writer_(logic_.outbox(), owner.shard_.stats(), owner.offered_),
       remote_address_(std::move(remote_address)) {
   ShardStats& stats = owner_.shard_.stats();
   stats.connections.add();
@@ -97,7 +81,7 @@ void WsChatSession::start(std::string_view answer, Bytes rest,
     const int bytes = static_cast<int>(owner_.rules_.notsent_lowat);
     ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
   }
-  append(control_out_, as_bytes(answer));
+  writer_.queue_control(as_bytes(answer));
   wake();
   logic_.start(resume, now);
   set_alarm(now);
@@ -121,7 +105,7 @@ void WsChatSession::end(EndReason reason, std::string_view text) {
   state_ = State::closing;
   end_reason_ = reason;
   closing_deadline_ = now.monotonic + owner_.rules_.linger;
-  append(close_out_, close_frame(code_of(reason), text).bytes());
+  writer_.queue_close(close_frame(code_of(reason), text).bytes());
   unread_.clear();
   ShardStats& stats = owner_.shard_.stats();
   stats.sessions.subtract();
@@ -180,14 +164,16 @@ void WsChatSession::read_unread() {
 
 void WsChatSession::take_in(Bytes in) {
   taking_in_ = true;
-  for (int events = 0; !in.empty() && state_ != State::ended;) {
-    FrameEvent event = decoder_.next(in);
-    if (event.kind == FrameEventKind::need_more) break;
-    act_on(std::move(event));
-    if (++events == messages_per_turn && !in.empty() && state_ == State::open) {
+  for (int events = 0; !in.empty() && state_ != State::ended; ++events) {
+    // What follows a first packet waits with it for the room's answer, a Close above all.
+    const bool enough = events == messages_per_turn || !logic_.wants_messages();
+    if (enough && state_ == State::open) {
       unread_.assign(in.begin(), in.end());
       break;
     }
+    FrameEvent event = decoder_.next(in);
+    if (event.kind == FrameEventKind::need_more) break;
+    act_on(std::move(event));
   }
   taking_in_ = false;
   if (!unread_.empty() && logic_.wants_messages()) resume_reading();
@@ -207,8 +193,8 @@ void WsChatSession::act_on(FrameEvent event) {
       return;
     case FrameEventKind::ping:
       logic_.on_sign_of_life(now);
-      if (!open || control_out_.size() > control_out_bytes_max) return;
-      append(control_out_, pong_frame(event.payload).bytes());
+      if (!open || writer_.control_bytes() > control_bytes_max) return;
+      writer_.queue_control(pong_frame(event.payload).bytes());
       wake();
       return;
     case FrameEventKind::pong:
@@ -229,8 +215,7 @@ void WsChatSession::on_peer_closed(const FrameEvent& event) {
   peer_is_done_ = true;
   if (state_ == State::open) {
     end(EndReason::client_closed, {});
-    close_out_.clear();
-    append(close_out_, close_frame(event.code, event.reason).bytes());
+    writer_.queue_close(close_frame(event.code, event.reason).bytes());
   } else if (state_ == State::discarding) {
     finish();
   }
@@ -243,112 +228,21 @@ void WsChatSession::flush(Now now) {
     if (state_ == State::open) logic_.on_flushed(false, true, now);
     return;
   }
-  const std::uint64_t before = packets_out_;
-  const std::size_t partial_before = partial_sent_;
-  bool blocked = false;
-  while (!blocked && state_ != State::ended &&
-         (!control_out_.empty() || !partial_.empty() || !logic_.outbox().empty() ||
-          !close_out_.empty()))
-    blocked = !write_some(now);
-  if (state_ == State::ended) return;
-  logic_.outbox().end_flush();
+  const std::uint64_t before = writer_.bytes_written();
+  const WsWriter::Outcome outcome = writer_.write(socket_.native_handle(), now);
+  if (outcome == WsWriter::Outcome::failed) {
+    lose_connection();
+    return;
+  }
+  const bool blocked = outcome == WsWriter::Outcome::blocked;
   const bool was_open = state_ == State::open;
-  if (was_open)
-    logic_.on_flushed(packets_out_ != before || partial_sent_ != partial_before, blocked, now);
+  if (was_open) logic_.on_flushed(writer_.bytes_written() != before, blocked, now);
   if (blocked) {
     wait_writable();
     set_alarm(now);
   } else if (!was_open) {
     after_close_sent(now);
   }
-}
-
-bool WsChatSession::write_some(Now now) {
-  std::array<iovec, packets_per_write + 3> parts;
-  std::size_t count = 0;
-  std::size_t total = 0;
-  const auto offer = [&](Bytes bytes) {
-    parts[count++] = {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
-    total += bytes.size();
-  };
-
-  if (!partial_.empty()) offer(partial_.frame().subspan(partial_sent_));
-  if (!control_out_.empty()) offer(control_out_);
-  auto& offered = owner_.offered_;
-  offered.clear();
-  while (offered.size() < packets_per_write && total < bytes_per_write) {
-    auto entry = logic_.outbox().take(now.monotonic);
-    if (!entry) break;
-    // Once the session has ended only the server's own words still matter.
-    if (state_ != State::open && !entry->packet.facts().from_server) {
-      owner_.shard_.stats().drop(DropReason::session_closed).add();
-      continue;
-    }
-    offer(entry->packet.frame());
-    offered.push_back(std::move(*entry));
-  }
-  if (!close_out_.empty() && logic_.outbox().empty()) offer(close_out_);
-  if (count == 0) return true;
-
-  msghdr message{};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = count;
-  const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-  owner_.shard_.stats().writes.add();
-  if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-    offered.clear();
-    lose_connection();
-    return true;
-  }
-  const auto written = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
-  account_written(written);
-  return written == total;
-}
-
-void WsChatSession::account_written(std::size_t written) {
-  ShardStats& stats = owner_.shard_.stats();
-  const auto count_packet = [&](const Packet& packet) {
-    const auto packet_class = static_cast<std::size_t>(packet.facts().packet_class);
-    stats.packets_out[packet_class].add();
-    stats.bytes_out[packet_class].add(packet.size());
-    ++packets_out_;
-  };
-
-  if (!partial_.empty()) {
-    const std::size_t rest = partial_.frame().size() - partial_sent_;
-    const std::size_t part = std::min(written, rest);
-    partial_sent_ += part;
-    written -= part;
-    if (part == rest) {
-      count_packet(partial_);
-      partial_ = {};
-      partial_sent_ = 0;
-    }
-  }
-  if (!control_out_.empty()) {
-    const std::size_t part = std::min(written, control_out_.size());
-    consume(control_out_, part);
-    written -= part;
-  }
-  auto& offered = owner_.offered_;
-  std::size_t done = 0;
-  for (; done < offered.size() && written >= offered[done].packet.frame().size(); ++done) {
-    written -= offered[done].packet.frame().size();
-    count_packet(offered[done].packet);
-  }
-  std::size_t untouched = done;
-  if (done < offered.size() && written > 0) {
-    partial_ = std::move(offered[done].packet);
-    partial_sent_ = std::exchange(written, 0);
-    ++untouched;
-  }
-  for (std::size_t i = offered.size(); i > untouched; --i)
-    logic_.outbox().put_back(std::move(offered[i - 1]));
-  if (!offered.empty())
-    stats.queue_age.observe(owner_.shard_.now().monotonic - offered.front().queued_at);
-  offered.clear();
-  // What is still left of it went into the Close frame.
-  if (written > 0) consume(close_out_, written);
 }
 
 void WsChatSession::wait_writable() {
@@ -403,7 +297,7 @@ void WsChatSession::on_deadline(Now now) {
   const TimePoint quiet_since = std::max(logic_.last_heard(), pinged_at_);
   if (now.monotonic >= quiet_since + owner_.rules_.ping_after) {
     pinged_at_ = now.monotonic;
-    append(control_out_, ping_frame().bytes());
+    writer_.queue_control(ping_frame().bytes());
     wake();
   }
   set_alarm(now);
@@ -431,7 +325,7 @@ void WsChatSession::log_end() const {
                              {"address", remote_address_},
                              {"seconds", static_cast<double>(lived.count()) / 1000.0},
                              {"messages_in", messages_in_},
-                             {"packets_out", packets_out_}});
+                             {"packets_out", writer_.packets_written()}});
 }
 
 }  // namespace parley

@@ -14,6 +14,7 @@
 #include "chat/session_logic.h"
 #include "http/http_upgrade.h"
 #include "websocket/frame_decoder.h"
+#include "websocket/ws_writer.h"
 
 namespace parley {
 
@@ -59,9 +60,6 @@ class WsChatSession final : public SessionTransport,
   void act_on(FrameEvent event);
   void on_peer_closed(const FrameEvent& event);
 
-  /// One gathered write. True if it took all that was offered.
-  bool write_some(Now now);
-  void account_written(std::size_t written);
   void after_close_sent(Now now);
   void lose_connection();
   void finish();
@@ -74,6 +72,7 @@ class WsChatSession final : public SessionTransport,
   Shard::Alarm alarm_;
   FrameDecoder decoder_;
   SessionLogic logic_;
+  WsWriter writer_;
 
   State state_ = State::open;
   EndReason end_reason_ = EndReason::connection_lost;
@@ -86,16 +85,10 @@ class WsChatSession final : public SessionTransport,
   TimePoint pinged_at_{};
   TimePoint closing_deadline_ = never;
 
-  /// Handshake answer, pongs, pings: goes out before packets. Bounded: see act_on().
-  std::vector<std::uint8_t> control_out_;
-  std::vector<std::uint8_t> close_out_;  ///< the Close frame: goes out last
-  Packet partial_;                       ///< of which `partial_sent_` bytes are sent
-  std::size_t partial_sent_ = 0;
   /// Read, but left for the next turn; at most one read's worth.
   std::vector<std::uint8_t> unread_;
   std::string remote_address_;
   std::uint64_t messages_in_ = 0;
-  std::uint64_t packets_out_ = 0;
 };
 
 }  // namespace parley

@@ -75,6 +75,17 @@ class PerAddress(RelayCase):
         self.join("again", source="127.0.0.2")
 
 
+class SmallMailbox(RelayCase):
+    settings = {"mailbox_bytes": "64KiB"}
+
+    def test_a_packet_above_its_bound_still_reaches_every_shard(self):
+        alice, *others = self.join_active(*[f"user{i}" for i in range(5)])
+        said = alice.say(b"x" * 300_000)
+
+        for other in others:
+            other.hear(said)
+
+
 class Descriptors(RelayCase):
     def test_a_thousand_connects_and_disconnects_leave_nothing_behind(self):
         self.join("warm", "warm").session.discard()

@@ -1,5 +1,6 @@
 """A server under test: its process, its ports and its numbers."""
 
+import ctypes
 import json
 import os
 import re
@@ -25,6 +26,12 @@ def quiet_environment(**extra):
     return {**kept, **extra}
 
 
+def die_with_parent():
+    """In the child: a runner that is killed leaves no server behind."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
 class Relay:
     """Starts with `settings` (name → value, with _ after the section as in limits_idle_timeout)."""
 
@@ -40,7 +47,7 @@ class Relay:
             if value is not None:
                 words.append(f"--{name.replace('_', '.', 1)}={value}")
         self.process = subprocess.Popen(words, pass_fds=[write_end], stderr=subprocess.PIPE,
-                                        stdin=subprocess.DEVNULL,
+                                        stdin=subprocess.DEVNULL, preexec_fn=die_with_parent,
                                         env=quiet_environment(**(environment or {})))
         os.close(write_end)
         try:

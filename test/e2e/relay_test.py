@@ -1,10 +1,12 @@
 """What is relayed, to whom, and in which form (spec 4.3–4.5; decisions 6, 7)."""
 
 import os
+import threading
 
 import packets
 from packets import HEARTBEAT, VIDEO, media, stamp, wrapper
 from relay_case import RelayCase
+from websocket_client import BINARY, frame
 
 
 class Relaying(RelayCase):
@@ -150,6 +152,19 @@ class Relaying(RelayCase):
         alice.send(packet)
 
         self.assertEqual(bob.next().raw, packet + stamp(alice.session_id))
+
+    def test_what_follows_a_large_packet_at_once_does_not_drive_it_out(self):
+        alice, bob = self.join_active("alice", "bob")
+        for i in range(3):
+            large = media(VIDEO, "alice", b"%d" % i + b"x" * 3_000_000, "key")
+            small = media(packets.AUDIO, "alice", b"%d" % i)
+            sender = threading.Thread(
+                target=alice.session.send_raw, args=(frame(BINARY, large) + frame(BINARY, small),))
+            sender.start()
+            heard = {bob.next().raw, bob.next().raw}
+            sender.join()
+
+            self.assertEqual(heard, {packet + stamp(alice.session_id) for packet in (large, small)})
 
     def test_order_holds_for_each_sender(self):
         senders = self.join_active("alice", "bob", "carol")
