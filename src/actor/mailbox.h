@@ -15,7 +15,10 @@ namespace parley {
 /// once `media_bytes_max` are waiting. One wake-up per batch.
 class Mailbox {
  public:
-  static constexpr std::size_t media_bytes_max_default = 16 * 1024 * 1024;
+  static constexpr std::size_t media_bytes_max_default = 4 * 1024 * 1024;
+  /// What a waiting task costs beside its bytes: its place in the queue, which may be twice as long
+  /// as it is full, and its buffer's own keeping.
+  static constexpr std::size_t media_task_bytes = 256;
 
   /// `wake` is called by whoever puts the first task into an empty mailbox.
   explicit Mailbox(std::function<void()> wake) : wake_(std::move(wake)) {}
@@ -25,6 +28,7 @@ class Mailbox {
   /// False, and nothing happens, when `bytes` more would be too much. Where nothing waits, anything
   /// fits: every legal packet must be able to cross, however small the bound.
   [[nodiscard]] bool offer(Task task, std::size_t bytes) {
+    bytes += media_task_bytes;
     const std::size_t waiting = media_bytes_.load(std::memory_order_relaxed);
     if (waiting > 0 && waiting + bytes > media_bytes_max_) return false;
     put(std::move(task), bytes);

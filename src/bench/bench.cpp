@@ -152,11 +152,18 @@ class Bench {
     }
     auto relay = start_relay();
     if (!relay) return fail(relay.error().message);
-    RoomReport report{.plan = plan_of(shape, relay->pids), .result = {}, .floor = {}};
+    RoomReport report{
+        .plan = plan_of(shape, relay->pids), .result = {}, .floor = {}, .paced_floor = {}};
     auto result = run_room_load(report.plan, relay->target, progress_);
     if (!result) return fail(fmt::format("{}: {}", shape.name, result.error().message));
     relay->process.reset();
     report.result = std::move(*result);
+    if (!floor_.empty()) {
+      progress_.show("measuring a bare loop at the shape's pace");
+      const auto paced = measure_paced_floor(cpus_, shape.deliveries_per_second());
+      if (!paced) return fail(paced.error().message);
+      report.paced_floor = *paced;
+    }
     auto after = measure_floor_if_wanted();
     if (!after) return fail(after.error().message);
     floor_.insert(floor_.end(), after->begin(), after->end());

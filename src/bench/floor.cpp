@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +26,7 @@ namespace {
 constexpr std::size_t socket_count = 100;
 constexpr std::size_t frames_each = 5'000;
 constexpr std::size_t frame_bytes = 1'204;
+constexpr std::uint64_t paced_milliseconds = 2'000;
 
 /// Descriptors that are closed together.
 class Sockets {
@@ -111,14 +113,41 @@ Duration send_all(const std::vector<int>& writers, const std::vector<int>& cpus)
   return (own_thread_cpu() - before) / (frames_each * socket_count);
 }
 
-Result<Duration> measure_once(const CpuPlan& cpus) {
+/// Sends what is due each millisecond for two seconds and returns the processor time of one frame,
+/// sleeping and waking included.
+Duration send_paced(const std::vector<int>& writers, const std::vector<int>& cpus,
+                    double frames_per_second) {
+  const BoundThread bound(cpus);
+  const std::string frame(frame_bytes, 'x');
+  const int timer = ::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+  const itimerspec every_millisecond{{0, 1'000'000}, {0, 1'000'000}};
+  if (timer < 0 || ::timerfd_settime(timer, 0, &every_millisecond, nullptr) != 0) return {};
+  const Duration before = own_thread_cpu();
+  std::size_t sent = 0;
+  for (std::uint64_t ticks = 0; ticks < paced_milliseconds && !interrupted();) {
+    std::uint64_t elapsed = 0;
+    if (::read(timer, &elapsed, sizeof elapsed) != sizeof elapsed) break;
+    ticks += elapsed;
+    const auto due = static_cast<std::size_t>(frames_per_second * static_cast<double>(ticks) / 1e3);
+    for (; sent < due; ++sent)
+      if (::send(writers[sent % writers.size()], frame.data(), frame.size(), MSG_NOSIGNAL) < 0)
+        break;
+  }
+  const Duration used = own_thread_cpu() - before;
+  ::close(timer);
+  return sent == 0 ? Duration{} : used / static_cast<std::int64_t>(sent);
+}
+
+/// The cost that `send(writers, cpus)` returns, with a reader on the client's processors.
+template <class Send>
+Result<Duration> measure_once(const CpuPlan& cpus, Send send) {
   Sockets writers;
   Sockets readers;
   if (auto connected = connect_pairs(writers, readers); !connected)
     return fail(connected.error().message);
   Duration cost{};
   std::thread reader([&readers, &cpus] { drain(readers.all(), cpus.client); });
-  std::thread writer([&writers, &cpus, &cost] { cost = send_all(writers.all(), cpus.server); });
+  std::thread writer([&] { cost = send(writers.all(), cpus.server); });
   writer.join();
   for (const int fd : writers.all()) ::shutdown(fd, SHUT_WR);
   reader.join();
@@ -130,11 +159,18 @@ Result<Duration> measure_once(const CpuPlan& cpus) {
 Result<std::vector<Duration>> measure_floor(const CpuPlan& cpus, std::size_t runs) {
   std::vector<Duration> costs;
   for (std::size_t i = 0; i < runs && !interrupted(); ++i) {
-    const auto cost = measure_once(cpus);
+    const auto cost = measure_once(cpus, send_all);
     if (!cost) return fail(cost.error().message);
     costs.push_back(*cost);
   }
   return costs;
+}
+
+Result<Duration> measure_paced_floor(const CpuPlan& cpus, double frames_per_second) {
+  return measure_once(
+      cpus, [frames_per_second](const std::vector<int>& writers, const std::vector<int>& on) {
+        return send_paced(writers, on, frames_per_second);
+      });
 }
 
 Floor summarize(std::vector<Duration> costs) {

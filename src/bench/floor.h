@@ -16,6 +16,12 @@ namespace parley::bench {
 /// reader where the client runs. A run takes about a second.
 Result<std::vector<Duration>> measure_floor(const CpuPlan& cpus, std::size_t runs);
 
+/// Processor time of one such `send` when they come as a shape's deliveries come: the sender sleeps
+/// until the next millisecond, sends what has become due, and sleeps again, and so does the reader.
+/// Waking up and waking the reader then cost more than sending; no relay can pay less for the same
+/// load without making packets wait. Takes two seconds.
+Result<Duration> measure_paced_floor(const CpuPlan& cpus, double frames_per_second);
+
 /// Many runs in three figures; all zero for none.
 struct Floor {
   /// Of an even number, the upper one of the two in the middle.

@@ -86,6 +86,8 @@ void put_cpu(JsonText& json, const RoomReport& report) {
     json.number("floor_most_us", to_micros(report.floor.most));
     if (micros) json.number("floors", *micros / to_micros(report.floor.median));
   }
+  if (report.paced_floor > Duration::zero())
+    json.number("paced_floor_us", to_micros(report.paced_floor));
   json.number("cores", to_seconds(use.total) / wall);
   json.text("busiest_thread", use.busiest.name);
   json.number("busiest_us_per_delivery", report.busiest_micros_per_delivery());

@@ -22,6 +22,8 @@ struct RoomReport {
   RoomLoadResult result;
   /// The floor of the machine around this run, from the runs before and after.
   Floor floor;
+  /// One bare send at this shape's pace; zero when it was not measured.
+  Duration paced_floor{};
 
   [[nodiscard]] Tally total() const { return result.total(plan.phases); }
   [[nodiscard]] std::optional<double> micros_per_delivery() const;

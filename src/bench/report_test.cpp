@@ -7,7 +7,8 @@ namespace {
 
 /// A finished run of a default shape in which everything arrived after `latency`.
 RoomReport perfect_run(const Shape& shape, Duration latency, Duration cpu_per_delivery) {
-  RoomReport report{.plan = plain_plan(shape, {}), .result = {}, .floor = {2us, 2us, 2us}};
+  RoomReport report{
+      .plan = plain_plan(shape, {}), .result = {}, .floor = {2us, 2us, 2us}, .paced_floor = {}};
   report.result.phases.resize(2);
   Tally& tally = report.result.phases[1];
   tally.expected = tally.delivered = 1000;

@@ -74,6 +74,9 @@ void put_processor(std::string& out, const RoomReport& report) {
          to_micros(report.floor.least), to_micros(report.floor.most));
   line(out, "processor", "{:.3f} µs per delivery{} · {:.0f} % of a core", *micros, floors,
        to_seconds(use.total) / wall * 100);
+  if (report.paced_floor > Duration::zero())
+    line(out, "bare loop", "{:.3f} µs per send at this pace: {:.2f} × that",
+         to_micros(report.paced_floor), *micros / to_micros(report.paced_floor));
   line(out, "busiest", "{} (thread {}) {:.3f} µs per delivery of all · {:.0f} % of a core",
        use.busiest.name, use.busiest.tid, report.busiest_micros_per_delivery().value_or(0),
        to_seconds(use.busiest.used) / wall * 100);

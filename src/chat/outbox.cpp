@@ -228,8 +228,8 @@ void Outbox::count_out(const Packet& packet) {
 
 void Outbox::lose(const Packet& packet, DropReason reason) {
   stats_.drop(reason).add();
-  const bool counts = reason != DropReason::held_back && packet.facts().sender;
-  if (counts && losses_.size() < losses_max) losses_.push_back(packet.facts().sender);
+  if (packet.facts().sender && losses_.size() < losses_max)
+    losses_.push_back(packet.facts().sender);
 }
 
 }  // namespace parley

@@ -65,8 +65,11 @@ void PresenceTable::resumed(SessionId session, std::vector<Announcement>& announ
 
 TimePoint PresenceTable::deadline() const {
   TimePoint next = never;
-  for (const Row& row : rows_)
-    if (row.state == Presence::departing) next = std::min(next, due(row));
+  for (const Row& row : rows_) {
+    if (row.state != Presence::departing) continue;
+    // It is due then at the earliest; asking each would make the loss of a large room cubic.
+    if (row.departing_since + departure_grace < next) next = std::min(next, due(row));
+  }
   return next;
 }
 

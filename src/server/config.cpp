@@ -102,9 +102,6 @@ constexpr auto table = std::to_array<Setting>({
      +[](Config& c) -> std::size_t& { return c.websocket.notsent_lowat; },
      "Unsent bytes the kernel may hold per client; what waits here cannot be dropped any more",
      4 * kib, 16 * mib},
-    {"websocket.turn_hold",
-     +[](Config& c) -> std::chrono::microseconds& { return c.websocket.turn_hold; },
-     "How long a busy loop may gather packets before it writes", 0, 2000},
 
     {"mailbox.bytes", +[](Config& c) -> std::size_t& { return c.mailbox.bytes; },
      "How much media may wait on its way from one shard to another", 64 * kib, 1 * gib},

@@ -70,11 +70,10 @@ struct Config {
 
   struct WebSocket {
     std::size_t notsent_lowat = 64 * 1024;
-    std::chrono::microseconds turn_hold{0};
   } websocket;
 
   struct Mailbox {
-    std::size_t bytes = std::size_t{16} * 1024 * 1024;
+    std::size_t bytes = std::size_t{4} * 1024 * 1024;
   } mailbox;
 
   struct Demo {
@@ -98,8 +97,7 @@ enum class Program : std::uint8_t { parley_serve, parley_dev, websocket_server }
 /// "true", "8080", "64KiB", "25s".
 using SettingPlace =
     std::variant<bool& (*)(Config&), int& (*)(Config&), std::uint16_t& (*)(Config&),
-                 std::size_t& (*)(Config&), Millis& (*)(Config&),
-                 std::chrono::microseconds& (*)(Config&), std::string& (*)(Config&),
+                 std::size_t& (*)(Config&), Millis& (*)(Config&), std::string& (*)(Config&),
                  LogLevel& (*)(Config&), LogStyle& (*)(Config&)>;
 
 /// One row of the table from which command line, file, environment, `config print` and

@@ -64,8 +64,6 @@ TEST(Settings, refuse_what_is_out_of_bounds) {
   EXPECT_EQ(refused("server.shards", "65"), "must be a number from 1 to 64, not \"65\"");
   EXPECT_EQ(refused("server.port", "65536"), "must be a number from 0 to 65535, not \"65536\"");
   EXPECT_EQ(refused("server.port", "-1"), "must be a number from 0 to 65535, not \"-1\"");
-  EXPECT_EQ(refused("websocket.turn_hold", "3ms"),
-            "must be a duration from 0s to 2ms, not \"3ms\"");
   EXPECT_EQ(refused("limits.header_bytes", "1MiB"),
             "must be a size from 1KiB to 64KiB, not \"1MiB\"");
   EXPECT_EQ(refused("limits.idle_timeout", "1500us"),

@@ -1,7 +1,5 @@
 // parley: the relay, its page and its tools in one binary.
 
-#include <fmt/format.h>
-
 #include <cstdio>
 #include <iostream>
 #include <string>
@@ -35,12 +33,6 @@ int run_with_config(const CommandLine& command) {
   }
 }
 
-int print_version() {
-  fmt::print("parley {} ({}, {})\n", version().version, version().git_sha,
-             version().build_timestamp);
-  return 0;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -58,7 +50,7 @@ int main(int argc, char** argv) {
     case Verb::bench:
       return run_bench_command(command->bench_args);
     case Verb::version:
-      return print_version();
+      return print_version("parley");
     default:
       return run_with_config(*command);
   }

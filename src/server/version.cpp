@@ -17,4 +17,10 @@ std::string_view version_json() {
   return json;
 }
 
+int print_version(std::string_view program) {
+  fmt::print("{} {} ({}, {})\n", program, version().version, version().git_sha,
+             version().build_timestamp);
+  return 0;
+}
+
 }  // namespace parley

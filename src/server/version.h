@@ -17,4 +17,7 @@ struct Version {
 /// The answer to GET /version, as the public servers give it.
 [[nodiscard]] std::string_view version_json();
 
+/// One line on stdout: what `program` is. The exit code.
+int print_version(std::string_view program);
+
 }  // namespace parley
