@@ -214,8 +214,13 @@ void RoomHome::announce(const std::vector<Announcement>& announcements) {
 }
 
 void RoomHome::forget_departed() {
-  std::erase_if(sessions_, [this](const Session& session) {
-    return session.identity.role == Role::participant && presence_.find(session.id) == nullptr;
+  // Both lists are in order of joining, so one walk finds each session's row.
+  auto row = presence_.rows().begin();
+  std::erase_if(sessions_, [&](const Session& session) {
+    if (session.identity.role != Role::participant) return false;
+    if (row == presence_.rows().end() || row->session != session.id) return true;
+    ++row;
+    return false;
   });
   if (presence_.empty()) meeting_.reset();
 }
