@@ -28,17 +28,6 @@ class Address {
     });
   }
 
-  /// The same for media of `bytes`: false if the shard's mailbox is full.
-  template <class M>
-    requires Handles<Actor, M>
-  [[nodiscard]] bool offer(M message, std::size_t bytes) const {
-    return shard_->offer(
-        [shard = shard_, actor = actor_, message = std::move(message)]() mutable {
-          actor->handle(std::move(message), shard->now());
-        },
-        bytes);
-  }
-
  private:
   Shard* shard_;
   Actor* actor_;

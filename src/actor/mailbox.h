@@ -12,10 +12,12 @@
 namespace parley {
 
 /// Tasks from many threads for one shard, in order of arrival. Control is never refused; media is,
-/// once `media_bytes_max` are waiting. One wake-up per batch.
+/// once it would be too much. One wake-up per batch.
 class Mailbox {
  public:
-  static constexpr std::size_t media_bytes_max_default = 4 * 1024 * 1024;
+  static constexpr std::size_t media_bytes_max_default = 8 * 1024 * 1024;
+  /// What a sender with nothing waiting gets in however full it is: any audio, most video frames.
+  static constexpr std::size_t always_bytes = 16 * 1024;
   /// What a waiting task costs beside its bytes: its place in the queue, which may be twice as long
   /// as it is full, and its buffer's own keeping.
   static constexpr std::size_t media_task_bytes = 256;
@@ -25,13 +27,16 @@ class Mailbox {
 
   void post(Task task) { put(std::move(task), 0); }
 
-  /// False, and nothing happens, when `bytes` more would be too much. Where nothing waits, anything
-  /// fits: every legal packet must be able to cross, however small the bound.
-  [[nodiscard]] bool offer(Task task, std::size_t bytes) {
-    bytes += media_task_bytes;
+  /// False, and nothing happens, when media of `bytes` would be too much; `sender_has` is what its
+  /// sender has waiting here and elsewhere. A sender gets a quarter of what is still free, so a
+  /// flood leaves room for everybody else; one with nothing waiting gets a small packet in always.
+  [[nodiscard]] bool offer(Task task, std::size_t bytes, std::size_t sender_has) {
     const std::size_t waiting = media_bytes_.load(std::memory_order_relaxed);
-    if (waiting > 0 && waiting + bytes > media_bytes_max_) return false;
-    put(std::move(task), bytes);
+    const std::size_t cost = bytes + media_task_bytes;
+    const std::size_t free = waiting < media_bytes_max_ ? media_bytes_max_ - waiting : 0;
+    const bool first = sender_has == 0 && (waiting == 0 || cost <= free || cost <= always_bytes);
+    if (!first && sender_has + cost > free / 4) return false;
+    put(std::move(task), cost);
     return true;
   }
 

@@ -24,7 +24,7 @@ using Names = std::vector<std::string>;
 
 TEST_F(MailboxTest, runs_tasks_in_order_of_arrival_whatever_they_are) {
   mailbox.post(named("a"));
-  EXPECT_TRUE(mailbox.offer(named("b"), 100));
+  EXPECT_TRUE(mailbox.offer(named("b"), 100, 0));
   mailbox.post(named("c"));
   EXPECT_TRUE(mailbox.waiting());
 
@@ -45,25 +45,32 @@ TEST_F(MailboxTest, wakes_its_owner_once_for_each_batch) {
   EXPECT_EQ(wakes, 2);
 }
 
-TEST_F(MailboxTest, refuses_media_beyond_its_bound_and_control_never) {
-  mailbox.set_media_bytes_max(100 + 2 * Mailbox::media_task_bytes);
+TEST_F(MailboxTest, refuses_media_of_a_sender_with_a_quarter_of_what_is_free_and_control_never) {
+  mailbox.set_media_bytes_max(4000);
 
-  EXPECT_TRUE(mailbox.offer(named("a"), 60));
-  EXPECT_TRUE(mailbox.offer(named("b"), 40));
-  EXPECT_FALSE(mailbox.offer(named("c"), 1));
-  mailbox.post(named("d"));
+  EXPECT_TRUE(mailbox.offer(named("a"), 100, 600));
+  EXPECT_FALSE(mailbox.offer(named("b"), 100, 900));
+  mailbox.post(named("c"));
   mailbox.run();
 
-  EXPECT_EQ(ran, (Names{"a", "b", "d"}));
-  EXPECT_TRUE(mailbox.offer(named("e"), 100));
+  EXPECT_EQ(ran, (Names{"a", "c"}));
+  EXPECT_TRUE(mailbox.offer(named("d"), 100, 600));
+}
+
+TEST_F(MailboxTest, lets_a_sender_with_nothing_waiting_in_past_a_flood) {
+  mailbox.set_media_bytes_max(4000);
+  EXPECT_TRUE(mailbox.offer(named("flood"), 10'000, 0));
+
+  EXPECT_FALSE(mailbox.offer(named("flood"), 60, 10'000));
+  EXPECT_FALSE(mailbox.offer(named("large"), Mailbox::always_bytes, 0));
+  EXPECT_TRUE(mailbox.offer(named("small"), 1000, 0));
 }
 
 TEST_F(MailboxTest, takes_anything_where_no_media_waits) {
   mailbox.set_media_bytes_max(100);
   mailbox.post(named("a"));
 
-  EXPECT_TRUE(mailbox.offer(named("b"), 1000));
-  EXPECT_FALSE(mailbox.offer(named("c"), 1));
+  EXPECT_TRUE(mailbox.offer(named("b"), 1'000'000, 0));
 }
 
 TEST_F(MailboxTest, what_a_task_posts_runs_the_next_time) {

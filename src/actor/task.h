@@ -9,7 +9,7 @@
 
 namespace parley {
 
-/// A move-only `void()`. Callables of up to 80 bytes stand inside, so a packet on its way to
+/// A move-only `void()`. Callables of up to 96 bytes stand inside, so a packet on its way to
 /// another shard costs no allocation.
 class Task {
  public:
@@ -44,7 +44,7 @@ class Task {
   void operator()() { methods_->run(space_); }
 
  private:
-  static constexpr std::size_t space_bytes = 80;
+  static constexpr std::size_t space_bytes = 96;
   struct Methods {
     void (*run)(void*);
     void (*move)(void* to, void* from);  ///< and destroys what is left behind

@@ -1,6 +1,7 @@
 #pragma once
 // Bus: what a ChatServer needs of the world outside its shard, and the notes that cross it.
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -92,6 +93,10 @@ struct RoomPacket {
   Packet packet;
 };
 
+/// Bytes one sender has on their way to other shards: counted up where they leave, down where they
+/// arrive.
+using InFlight = std::atomic<std::size_t>;
+
 /// The other shards. Notes and packets from one shard to another arrive in the order they were
 /// given, and whatever was given because of an event arrives before what the event's consequences
 /// give (causal order).
@@ -100,7 +105,9 @@ class Bus {
   /// Never refused.
   virtual void tell(ShardIndex to, Note note) = 0;
   /// A participant's packet for the members of `room` on shard `to`. False if the way is full.
-  [[nodiscard]] virtual bool offer(ShardIndex to, const RoomName& room, const Packet& packet) = 0;
+  /// `in_flight` counts what the sender has on the way, and is kept until the packet has arrived.
+  [[nodiscard]] virtual bool offer(ShardIndex to, const RoomName& room, const Packet& packet,
+                                   const std::shared_ptr<InFlight>& in_flight) = 0;
   [[nodiscard]] virtual ShardIndex shards() const = 0;
 
  protected:

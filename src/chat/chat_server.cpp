@@ -22,7 +22,7 @@ Membership ChatServer::join(const Identity& identity, const std::optional<Resume
   now_ = now;
   const ConnectionId connection{(static_cast<std::uint64_t>(self_) << 48) | ++connections_made_};
   members_[connection] = {&participant, std::make_shared<const RoomId>(identity.room), nullptr,
-                          identity.role};
+                          identity.role, std::make_shared<InFlight>(0)};
   tell_home(identity.room, JoinNote{{self_, connection}, identity, resume});
   run_own_notes();
   return {*this, connection};
@@ -69,7 +69,7 @@ void ChatServer::publish(ConnectionId connection, const Packet& packet, Now now)
   room.fan_out(packet, connection, now.monotonic);
   ShardSet others = room.shards() & ~(ShardSet{1} << self_);
   for (ShardIndex shard = 0; others != 0; ++shard, others >>= 1)
-    if ((others & 1) != 0 && !bus_.offer(shard, room.name(), packet))
+    if ((others & 1) != 0 && !bus_.offer(shard, room.name(), packet, member->in_flight))
       stats_.drop(DropReason::mailbox_full).add();
 }
 

@@ -53,6 +53,7 @@ class ChatServer final : private NoteSender {
     RoomName room_name;
     Room* room = nullptr;
     Role role = Role::participant;
+    std::shared_ptr<InFlight> in_flight;
   };
 
   void activate(ConnectionId connection, Now now);

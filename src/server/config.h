@@ -73,7 +73,7 @@ struct Config {
   } websocket;
 
   struct Mailbox {
-    std::size_t bytes = std::size_t{4} * 1024 * 1024;
+    std::size_t bytes = std::size_t{8} * 1024 * 1024;
   } mailbox;
 
   struct Demo {

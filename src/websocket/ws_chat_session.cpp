@@ -212,13 +212,9 @@ void WsChatSession::act_on(FrameEvent event) {
 }
 
 void WsChatSession::on_peer_closed(const FrameEvent& event) {
-  peer_is_done_ = true;
-  if (state_ == State::open) {
-    end(EndReason::client_closed, {});
-    writer_.queue_close(close_frame(event.code, event.reason).bytes());
-  } else if (state_ == State::discarding) {
-    finish();
-  }
+  if (state_ != State::open) return;  // the answer to ours
+  end(EndReason::client_closed, {});
+  writer_.queue_close(close_frame(event.code, event.reason).bytes());
 }
 
 void WsChatSession::flush(Now now) {
@@ -257,10 +253,8 @@ void WsChatSession::wait_writable() {
 
 void WsChatSession::after_close_sent(Now now) {
   if (state_ != State::closing) return;
-  if (peer_is_done_) {
-    finish();
-    return;
-  }
+  // The peer may still be sending: closing with unread bytes would send RST and take our Close with
+  // it. Its own end, or the deadline, ends the wait.
   state_ = State::discarding;
   boost::system::error_code ignored;
   socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);

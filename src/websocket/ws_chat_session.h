@@ -80,7 +80,6 @@ class WsChatSession final : public SessionTransport,
   bool waits_readable_ = false;
   bool waits_writable_ = false;
   bool taking_in_ = false;
-  bool peer_is_done_ = false;
   TimePoint started_at_{};
   TimePoint pinged_at_{};
   TimePoint closing_deadline_ = never;

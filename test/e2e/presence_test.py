@@ -130,7 +130,11 @@ class Leaving(RelayCase):
 class Departing(RelayCase):
     def test_a_user_who_returns_within_two_seconds_is_not_missed(self):
         bob, alice = self.join_active("bob", "alice")
+        ended = self.relay.metric("parley_sessions_ended_total", reason="connection_lost")
         alice.session.hang_up()
+        # On another shard the end may be noticed later than what comes after it.
+        self.relay.wait_for_metric(ended + 1, "parley_sessions_ended_total",
+                                   reason="connection_lost")
         again = self.join("alice")
         said = again.say()
 
