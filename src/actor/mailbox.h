@@ -43,9 +43,10 @@ class Mailbox {
   /// True if something may be waiting; cheap enough to ask after every read.
   [[nodiscard]] bool waiting() const { return waiting_.load(std::memory_order_acquire); }
 
-  /// Runs what is waiting. The owner's thread only.
+  /// Runs what is waiting. The owner's thread only; from within one of the tasks it does nothing.
   void run() {
-    if (!waiting()) return;
+    if (!waiting() || running_) return;
+    running_ = true;
     {
       const std::lock_guard lock(mutex_);
       taken_.swap(incoming_);
@@ -54,6 +55,7 @@ class Mailbox {
     }
     for (Task& task : taken_) task();
     taken_.clear();
+    running_ = false;
     if (taken_.capacity() > kept_capacity) taken_.shrink_to_fit();
   }
 
@@ -81,6 +83,7 @@ class Mailbox {
   std::mutex mutex_;
   std::vector<Task> incoming_;  // under mutex_
   std::vector<Task> taken_;     // the owner's
+  bool running_ = false;        // the owner's
   std::atomic<bool> waiting_{false};
   std::atomic<std::size_t> media_bytes_{0};  // written under mutex_
 };

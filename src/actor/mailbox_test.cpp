@@ -73,6 +73,20 @@ TEST_F(MailboxTest, takes_anything_where_no_media_waits) {
   EXPECT_TRUE(mailbox.offer(named("b"), 1'000'000, 0));
 }
 
+TEST_F(MailboxTest, a_task_that_runs_the_mailbox_disturbs_nothing) {
+  mailbox.post([this] {
+    mailbox.post(named("later"));
+    mailbox.run();
+    ran.push_back("first");
+  });
+  mailbox.post(named("second"));
+
+  mailbox.run();
+  mailbox.run();
+
+  EXPECT_EQ(ran, (Names{"first", "second", "later"}));
+}
+
 TEST_F(MailboxTest, what_a_task_posts_runs_the_next_time) {
   mailbox.post([this] { mailbox.post(named("later")); });
 

@@ -225,6 +225,7 @@ Config default_config(Program program) {
       config.server.host = "127.0.0.1";
       config.server.drain_time = 1s;
       config.demo.enabled = true;
+      config.ops.port = 0;  // it is printed; two of them may run side by side
       break;
     case Program::websocket_server:
       // The original has no second port; who starts it in its place expects none.
