@@ -55,15 +55,16 @@ void HttpConnections::add(AcceptedSocket accepted) {
 
   if (accepted.refusal.empty() && connections_.size() >= rules_.connections_max)
     accepted.refusal = "connections_max";
+  const std::string_view refusal = accepted.refusal;
   const auto connection =
       std::make_shared<HttpConnection>(*this, std::move(socket), std::move(accepted));
   connections_.emplace(connection.get(), connection);
   shard_.stats().connections.add();
   if (draining_) connection->answer_once();
-  if (accepted.refusal.empty())
+  if (refusal.empty())
     connection->start();
   else
-    connection->refuse(503, "too many connections", accepted.refusal);
+    connection->refuse(503, "too many connections", refusal);
 }
 
 void HttpConnections::drain() {
