@@ -45,6 +45,13 @@ std::uint16_t code_of(EndReason reason) {
   return 1011;
 }
 
+/// The first moment of a common grid at or after `when`: what many sessions do then, pings and the
+/// pongs that answer them, costs the loop one waking and not one each.
+TimePoint next_on_grid(TimePoint when, Duration grid) {
+  const Duration past = when.time_since_epoch() % grid;
+  return past == Duration::zero() ? when : when + (grid - past);
+}
+
 EndReason end_reason_of_violation(std::uint16_t code) {
   if (code == 1009) return EndReason::message_too_big;
   return code == 1007 ? EndReason::invalid_text : EndReason::protocol_error;
@@ -303,9 +310,10 @@ void WsChatSession::set_alarm(Now now) {
     alarm_.set(closing_deadline_);
     return;
   }
+  const Duration ping_after = owner_.rules_.ping_after;
   const TimePoint quiet_since =
-      std::max({logic_.last_heard(), pinged_at_, now.monotonic - owner_.rules_.ping_after});
-  alarm_.set(std::min(logic_.deadline(), quiet_since + owner_.rules_.ping_after));
+      std::max({logic_.last_heard(), pinged_at_, now.monotonic - ping_after});
+  alarm_.set(std::min(logic_.deadline(), next_on_grid(quiet_since + ping_after, ping_after / 50)));
 }
 
 void WsChatSession::log_end() const {
