@@ -1,6 +1,7 @@
 #pragma once
 // Mailbox: how other threads reach a shard.
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <functional>
@@ -18,26 +19,22 @@ class Mailbox {
   static constexpr std::size_t media_bytes_max_default = 8 * 1024 * 1024;
   /// What a sender with nothing waiting gets in however full it is: any audio, most video frames.
   static constexpr std::size_t always_bytes = 16 * 1024;
-  /// What a waiting task costs beside its bytes: its place in the queue, which may be twice as long
-  /// as it is full, and its buffer's own keeping.
-  static constexpr std::size_t media_task_bytes = 256;
 
   /// `wake` is called by whoever puts the first task into an empty mailbox.
   explicit Mailbox(std::function<void()> wake) : wake_(std::move(wake)) {}
 
   void post(Task task) { put(std::move(task), 0); }
 
-  /// False, and nothing happens, when media of `bytes` would be too much; `sender_has` is what its
-  /// sender has waiting here and elsewhere. A sender gets a quarter of what is still free, so a
-  /// flood leaves room for everybody else; one with nothing waiting gets a small packet in always.
-  [[nodiscard]] bool offer(Task task, std::size_t bytes, std::size_t sender_has) {
+  /// False, and nothing happens, when media that costs `bytes` would be too much. What is its
+  /// sender's first thing waiting gets in if it is small or alone; anything else leaves as much
+  /// free as it takes, so that many who send a lot leave room for those who do not.
+  [[nodiscard]] bool offer(Task task, std::size_t bytes, bool is_first) {
     const std::size_t waiting = media_bytes_.load(std::memory_order_relaxed);
-    const std::size_t cost = bytes + media_task_bytes;
     const std::size_t free = waiting < media_bytes_max_ ? media_bytes_max_ - waiting : 0;
-    const bool first = sender_has == 0 && (waiting == 0 || cost <= free || cost <= always_bytes);
-    if (!first && sender_has + cost > free / 4) return false;
-    put(std::move(task), cost);
-    return true;
+    const bool fits =
+        is_first ? waiting == 0 || bytes <= std::max(free, always_bytes) : bytes <= free / 2;
+    if (fits) put(std::move(task), bytes);
+    return fits;
   }
 
   /// True if something may be waiting; cheap enough to ask after every read.

@@ -24,7 +24,7 @@ using Names = std::vector<std::string>;
 
 TEST_F(MailboxTest, runs_tasks_in_order_of_arrival_whatever_they_are) {
   mailbox.post(named("a"));
-  EXPECT_TRUE(mailbox.offer(named("b"), 100, 0));
+  EXPECT_TRUE(mailbox.offer(named("b"), 100, true));
   mailbox.post(named("c"));
   EXPECT_TRUE(mailbox.waiting());
 
@@ -45,32 +45,33 @@ TEST_F(MailboxTest, wakes_its_owner_once_for_each_batch) {
   EXPECT_EQ(wakes, 2);
 }
 
-TEST_F(MailboxTest, refuses_media_of_a_sender_with_a_quarter_of_what_is_free_and_control_never) {
+TEST_F(MailboxTest, takes_media_that_leaves_as_much_free_as_it_takes_and_control_always) {
   mailbox.set_media_bytes_max(4000);
 
-  EXPECT_TRUE(mailbox.offer(named("a"), 100, 600));
-  EXPECT_FALSE(mailbox.offer(named("b"), 100, 900));
-  mailbox.post(named("c"));
+  EXPECT_TRUE(mailbox.offer(named("a"), 2000, false));
+  EXPECT_FALSE(mailbox.offer(named("b"), 1001, false));
+  EXPECT_TRUE(mailbox.offer(named("c"), 1000, false));
+  mailbox.post(named("d"));
   mailbox.run();
 
-  EXPECT_EQ(ran, (Names{"a", "c"}));
-  EXPECT_TRUE(mailbox.offer(named("d"), 100, 600));
+  EXPECT_EQ(ran, (Names{"a", "c", "d"}));
+  EXPECT_TRUE(mailbox.offer(named("e"), 2000, false));
 }
 
 TEST_F(MailboxTest, lets_a_sender_with_nothing_waiting_in_past_a_flood) {
   mailbox.set_media_bytes_max(4000);
-  EXPECT_TRUE(mailbox.offer(named("flood"), 10'000, 0));
+  EXPECT_TRUE(mailbox.offer(named("flood"), 10'000, true));
 
-  EXPECT_FALSE(mailbox.offer(named("flood"), 60, 10'000));
-  EXPECT_FALSE(mailbox.offer(named("large"), Mailbox::always_bytes, 0));
-  EXPECT_TRUE(mailbox.offer(named("small"), 1000, 0));
+  EXPECT_FALSE(mailbox.offer(named("flood"), 60, false));
+  EXPECT_FALSE(mailbox.offer(named("large"), Mailbox::always_bytes + 1, true));
+  EXPECT_TRUE(mailbox.offer(named("small"), 1000, true));
 }
 
 TEST_F(MailboxTest, takes_anything_where_no_media_waits) {
   mailbox.set_media_bytes_max(100);
   mailbox.post(named("a"));
 
-  EXPECT_TRUE(mailbox.offer(named("b"), 1'000'000, 0));
+  EXPECT_TRUE(mailbox.offer(named("b"), 1'000'000, true));
 }
 
 TEST_F(MailboxTest, a_task_that_runs_the_mailbox_disturbs_nothing) {

@@ -53,8 +53,8 @@ class Shard {
   /// Runs `task` on this shard in order of arrival. Any thread. Never refused: for control only.
   void post(Task task) { mailbox_.post(std::move(task)); }
   /// The same for media, which may be refused: see Mailbox::offer. Any thread.
-  [[nodiscard]] bool offer(Task task, std::size_t bytes, std::size_t sender_has) {
-    return mailbox_.offer(std::move(task), bytes, sender_has);
+  [[nodiscard]] bool offer(Task task, std::size_t bytes, bool is_first) {
+    return mailbox_.offer(std::move(task), bytes, is_first);
   }
   Mailbox& mailbox() { return mailbox_; }
   /// Runs what has been posted. After a read and before what was read is acted upon: whatever was

@@ -9,21 +9,12 @@ void LocalBus::tell(ShardIndex to, Note note) {
   Address(*ends_[to].shard, *ends_[to].server).tell(std::move(note));
 }
 
-bool LocalBus::offer(ShardIndex to, const RoomName& room, const Packet& packet,
-                     const std::shared_ptr<InFlight>& in_flight) {
+bool LocalBus::offer(ShardIndex to, const RoomPacket& packet) {
   if (ends_.empty()) return false;
   const End end = ends_[to];
-  const std::size_t bytes = packet.size() + Mailbox::media_task_bytes;
-  const std::size_t before = in_flight->fetch_add(bytes, std::memory_order_relaxed);
-  const bool taken = end.shard->offer(
-      [end, arrived = RoomPacket{room, packet}, in_flight] {
-        end.server->handle(arrived, end.shard->now());
-        in_flight->fetch_sub(arrived.packet.size() + Mailbox::media_task_bytes,
-                             std::memory_order_relaxed);
-      },
-      packet.size(), before);
-  if (!taken) in_flight->fetch_sub(bytes, std::memory_order_relaxed);
-  return taken;
+  const std::size_t bytes = packet.packet.size() + Transit::packet_bytes;
+  return end.shard->offer([end, packet] { end.server->handle(packet, end.shard->now()); }, bytes,
+                          packet.is_first);
 }
 
 }  // namespace parley

@@ -22,8 +22,7 @@ class LocalBus final : public Bus {
   void disconnect() { ends_.clear(); }
 
   void tell(ShardIndex to, Note note) override;
-  [[nodiscard]] bool offer(ShardIndex to, const RoomName& room, const Packet& packet,
-                           const std::shared_ptr<InFlight>& in_flight) override;
+  [[nodiscard]] bool offer(ShardIndex to, const RoomPacket& packet) override;
   [[nodiscard]] ShardIndex shards() const override { return shards_; }
 
  private:

@@ -214,5 +214,32 @@ TEST_F(LocalBusSmallMailboxTest, a_full_mailbox_refuses_packets_and_never_notes)
   EXPECT_EQ(shards[0]->stats().drop(DropReason::mailbox_full).read(), 2u);
 }
 
+TEST(Transit, a_sender_that_pauses_is_told_to_go_on_exactly_once_whoever_is_faster) {
+  constexpr int packets = 20'000;
+  constexpr std::size_t bytes = Transit::bytes_max;
+  Transit transit;
+  std::atomic<int> on_the_way{0};
+  std::atomic<int> told{0};
+  std::thread receiver([&] {
+    for (int i = 0; i < packets; ++i) {
+      while (on_the_way == 0) std::this_thread::yield();
+      --on_the_way;
+      if (transit.arrive(bytes)) ++told;
+    }
+  });
+
+  int paused = 0;
+  for (int i = 0; i < packets; ++i) {
+    transit.depart(bytes);
+    ++on_the_way;
+    if (transit.pause()) ++paused;
+    while (told != paused) std::this_thread::yield();
+  }
+  receiver.join();
+
+  EXPECT_EQ(told, paused);
+  EXPECT_EQ(transit.bytes(), 0u);
+}
+
 }  // namespace
 }  // namespace parley

@@ -1,7 +1,6 @@
 #pragma once
 // Bus: what a ChatServer needs of the world outside its shard, and the notes that cross it.
 
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include "base/ids.h"
 #include "chat/participant.h"
+#include "chat/transit.h"
 
 namespace parley {
 
@@ -84,18 +84,24 @@ struct DeliverNote {
   std::vector<ConnectionId> only;
 };
 
+// From any shard to the one a packet came from.
+
+/// Enough of what the connection had on its way has arrived: it may go on.
+struct GoOnNote {
+  ConnectionId connection;
+};
+
 using Note = std::variant<JoinNote, ActivateNote, GoneNote, RouteNote, WelcomeNote, StandingNote,
-                          RemoveNote, ShardsNote, DeliverNote>;
+                          RemoveNote, ShardsNote, DeliverNote, GoOnNote>;
 
 /// A participant's packet on its way to the members of a room on another shard.
 struct RoomPacket {
   RoomName room;
   Packet packet;
+  ConnectionAt from;
+  std::shared_ptr<Transit> transit;  ///< its sender's
+  bool is_first = false;             ///< nothing else of its sender was on the way
 };
-
-/// Bytes one sender has on their way to other shards: counted up where they leave, down where they
-/// arrive.
-using InFlight = std::atomic<std::size_t>;
 
 /// The other shards. Notes and packets from one shard to another arrive in the order they were
 /// given, and whatever was given because of an event arrives before what the event's consequences
@@ -104,10 +110,8 @@ class Bus {
  public:
   /// Never refused.
   virtual void tell(ShardIndex to, Note note) = 0;
-  /// A participant's packet for the members of `room` on shard `to`. False if the way is full.
-  /// `in_flight` counts what the sender has on the way, and is kept until the packet has arrived.
-  [[nodiscard]] virtual bool offer(ShardIndex to, const RoomName& room, const Packet& packet,
-                                   const std::shared_ptr<InFlight>& in_flight) = 0;
+  /// A participant's packet for the room's members on shard `to`. False if the way is full.
+  [[nodiscard]] virtual bool offer(ShardIndex to, const RoomPacket& packet) = 0;
   [[nodiscard]] virtual ShardIndex shards() const = 0;
 
  protected:

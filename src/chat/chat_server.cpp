@@ -22,7 +22,7 @@ Membership ChatServer::join(const Identity& identity, const std::optional<Resume
   now_ = now;
   const ConnectionId connection{(static_cast<std::uint64_t>(self_) << 48) | ++connections_made_};
   members_[connection] = {&participant, std::make_shared<const RoomId>(identity.room), nullptr,
-                          identity.role, std::make_shared<InFlight>(0)};
+                          identity.role, std::make_shared<Transit>()};
   tell_home(identity.room, JoinNote{{self_, connection}, identity, resume});
   run_own_notes();
   return {*this, connection};
@@ -37,6 +37,8 @@ void ChatServer::handle(Note note, Now now) {
 void ChatServer::handle(const RoomPacket& packet, Now now) {
   const auto found = rooms_.find(*packet.room);
   if (found != rooms_.end()) found->second->fan_out(packet.packet, {}, now.monotonic);
+  if (packet.transit->arrive(packet.packet.size()))
+    bus_.tell(packet.from.shard, GoOnNote{packet.from.connection});
 }
 
 TimePoint ChatServer::deadline() const {
@@ -62,15 +64,27 @@ void ChatServer::activate(ConnectionId connection, Now now) {
   run_own_notes();
 }
 
-void ChatServer::publish(ConnectionId connection, const Packet& packet, Now now) {
+bool ChatServer::publish(ConnectionId connection, const Packet& packet, Now now) {
   const Member* const member = find(connection);
-  if (member == nullptr || member->room == nullptr) return;
+  if (member == nullptr || member->room == nullptr) return true;
   Room& room = *member->room;
   room.fan_out(packet, connection, now.monotonic);
-  ShardSet others = room.shards() & ~(ShardSet{1} << self_);
-  for (ShardIndex shard = 0; others != 0; ++shard, others >>= 1)
-    if ((others & 1) != 0 && !bus_.offer(shard, room.name(), packet, member->in_flight))
-      stats_.drop(DropReason::mailbox_full).add();
+  const ShardSet others = room.shards() & ~(ShardSet{1} << self_);
+  if (others == 0) return true;
+  Transit& transit = *member->transit;
+  send_to(others,
+          {room.name(), packet, {self_, connection}, member->transit, transit.bytes() == 0});
+  return !transit.pause();
+}
+
+void ChatServer::send_to(ShardSet shards, const RoomPacket& packet) {
+  for (ShardIndex shard = 0; shards != 0; ++shard, shards >>= 1) {
+    if ((shards & 1) == 0) continue;
+    packet.transit->depart(packet.packet.size());
+    if (bus_.offer(shard, packet)) continue;
+    packet.transit->cancel(packet.packet.size());
+    stats_.drop(DropReason::mailbox_full).add();
+  }
 }
 
 void ChatServer::route(ConnectionId connection, const Packet& packet, std::string_view user_id,
@@ -198,6 +212,11 @@ void ChatServer::on(DeliverNote& note) {
   }
   for (const ConnectionId connection : note.only)
     found->second->deliver_to(connection, note.packet, now_.monotonic);
+}
+
+void ChatServer::on(GoOnNote& note) {
+  Member* const member = find(note.connection);
+  if (member != nullptr) member->participant->on_go_on();
 }
 
 ChatServer::Member* ChatServer::find(ConnectionId connection) {

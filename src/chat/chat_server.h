@@ -53,11 +53,12 @@ class ChatServer final : private NoteSender {
     RoomName room_name;
     Room* room = nullptr;
     Role role = Role::participant;
-    std::shared_ptr<InFlight> in_flight;
+    std::shared_ptr<Transit> transit;
   };
 
   void activate(ConnectionId connection, Now now);
-  void publish(ConnectionId connection, const Packet& packet, Now now);
+  [[nodiscard]] bool publish(ConnectionId connection, const Packet& packet, Now now);
+  void send_to(ShardSet shards, const RoomPacket& packet);
   void route(ConnectionId connection, const Packet& packet, std::string_view user_id,
              SessionId session, Now now);
   void leave(ConnectionId connection, Now now);
@@ -75,6 +76,7 @@ class ChatServer final : private NoteSender {
   void on(RemoveNote& note);
   void on(ShardsNote& note);
   void on(DeliverNote& note);
+  void on(GoOnNote& note);
 
   Member* find(ConnectionId connection);
   void detach(ConnectionId connection, const Member& member);

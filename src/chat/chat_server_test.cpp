@@ -126,6 +126,42 @@ TEST(ChatServer, a_full_way_to_another_shard_is_counted_and_costs_nobody_here) {
   EXPECT_EQ(world.stats[0].drop(DropReason::mailbox_full).read(), 1u);
 }
 
+TEST(ChatServer, a_sender_with_much_on_the_way_pauses_until_it_has_arrived) {
+  ServerWorld world(3);
+  world.room = world.room_at(2);
+  TestClient& alice = world.join_active("alice", 0);
+  TestClient& bob = world.join_active("bob", 1);
+  const std::string large = wrapper_of(PacketType::aes_key, "x", std::string(60'000, 'a'));
+  alice.resumed_reading = 0;
+
+  alice.send(large);
+  EXPECT_TRUE(alice.logic.wants_messages());
+  alice.send(large);
+  alice.send(large);
+  EXPECT_FALSE(alice.logic.wants_messages());
+  EXPECT_EQ(alice.resumed_reading, 0);
+  world.deliver();
+
+  EXPECT_TRUE(alice.logic.wants_messages());
+  EXPECT_EQ(alice.resumed_reading, 1);
+  EXPECT_EQ(bob.read().size(), 3u);
+}
+
+TEST(ChatServer, a_sender_that_leaves_while_it_pauses_is_not_missed) {
+  ServerWorld world(2);
+  world.room = world.room_at(1);
+  TestClient& alice = world.join_active("alice", 0);
+  TestClient& bob = world.join_active("bob", 1);
+  alice.resumed_reading = 0;
+
+  alice.send(wrapper_of(PacketType::aes_key, "x", std::string(200'000, 'a')));
+  alice.leave();
+  world.deliver();
+
+  EXPECT_EQ(alice.resumed_reading, 0);
+  EXPECT_EQ(bob.read().size(), 1u);
+}
+
 // Keyframe requests and congestion notices.
 
 TEST(ChatServer, a_keyframe_request_goes_to_every_session_of_the_wanted_user) {

@@ -25,8 +25,8 @@ void Membership::activate(Now now) {
   if (server_ != nullptr) server_->activate(connection_, now);
 }
 
-void Membership::publish(const Packet& packet, Now now) {
-  if (server_ != nullptr) server_->publish(connection_, packet, now);
+bool Membership::publish(const Packet& packet, Now now) {
+  return server_ == nullptr || server_->publish(connection_, packet, now);
 }
 
 void Membership::request_keyframe(const Packet& packet, std::string_view user_id, Now now) {

@@ -28,8 +28,9 @@ class Membership {
 
   // Only for an active connection:
 
-  /// Gives the packet to everybody else in the room, here and on other shards.
-  void publish(const Packet& packet, Now now);
+  /// Gives the packet to everybody else in the room, here and on other shards. False if so much
+  /// is on its way that the session must pause until on_go_on().
+  [[nodiscard]] bool publish(const Packet& packet, Now now);
   /// Gives a keyframe request to the sessions of the user it names, or to everybody else when the
   /// room has no such user.
   void request_keyframe(const Packet& packet, std::string_view user_id, Now now);

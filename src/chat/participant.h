@@ -35,6 +35,8 @@ class Participant {
   /// The answer to joining; may come from within join().
   virtual void on_welcome(const Welcome& welcome, Now now) = 0;
   virtual void on_standing(Standing standing, Now now) = 0;
+  /// What made publish() say no has arrived: the session may send again.
+  virtual void on_go_on() = 0;
   /// The room has let go of this connection; `text` is for the client.
   virtual void on_removed(EndReason reason, std::string_view text, Now now) = 0;
 

@@ -98,7 +98,7 @@ void SessionLogic::request_keyframe(BufferBuilder message, const Verdict& verdic
 
 void SessionLogic::relay(BufferBuilder message, PacketFacts facts, Now now) {
   if (facts.packet_class == PacketClass::video) note_keyframe(facts);
-  membership_.publish(stamp(std::move(message), facts), now);
+  if (!membership_.publish(stamp(std::move(message), facts), now)) paused_ = true;
 }
 
 Packet SessionLogic::stamp(BufferBuilder message, PacketFacts facts) {
@@ -193,7 +193,12 @@ void SessionLogic::on_standing(Standing standing, Now now) {
   }
   auto pending = std::exchange(pending_, {});
   for (Pending& waiting : pending) act_on(std::move(waiting.message), waiting.verdict, now);
-  transport_.resume_reading();
+  if (wants_messages()) transport_.resume_reading();
+}
+
+void SessionLogic::on_go_on() {
+  paused_ = false;
+  if (wants_messages()) transport_.resume_reading();
 }
 
 void SessionLogic::on_removed(EndReason reason, std::string_view text, Now) { end(reason, text); }

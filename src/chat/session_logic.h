@@ -59,9 +59,10 @@ class SessionLogic final : public Participant {
   void on_message(BufferBuilder message, Now now);
   /// Anything else that shows the client lives (a ping, a pong, text).
   void on_sign_of_life(Now now) { last_heard_ = now.monotonic; }
-  /// False while something waits for the room's answer: the transport then reads no further.
-  /// A transport that asks after each message makes no more than one wait here.
-  [[nodiscard]] bool wants_messages() const { return pending_.empty(); }
+  /// False while something waits for the room's answer, or too much of this session is on its way
+  /// to other shards: the transport then reads no further. A transport that asks after each message
+  /// makes no more than one wait here.
+  [[nodiscard]] bool wants_messages() const { return pending_.empty() && !paused_; }
 
   /// What goes to the client. The transport takes from it in its flush, and says how that went.
   Outbox& outbox() { return outbox_; }
@@ -74,10 +75,12 @@ class SessionLogic final : public Participant {
   [[nodiscard]] TimePoint last_heard() const { return last_heard_; }
   [[nodiscard]] const Identity& identity() const { return identity_; }
   [[nodiscard]] SessionId id() const { return id_; }
+  [[nodiscard]] Standing standing() const { return standing_; }
 
   Delivery deliver(const Packet& packet, TimePoint now) override;
   void on_welcome(const Welcome& welcome, Now now) override;
   void on_standing(Standing standing, Now now) override;
+  void on_go_on() override;
   void on_removed(EndReason reason, std::string_view text, Now now) override;
 
  private:
@@ -110,6 +113,7 @@ class SessionLogic final : public Participant {
   bool welcome_ = false;
   bool activating_ = false;
   bool ended_ = false;
+  bool paused_ = false;
   bool video_keyframe_seen_ = false;
   bool screen_keyframe_seen_ = false;
   KeyframeLimiter keyframes_;

@@ -69,8 +69,10 @@ class Floods(BadInputCase):
         listener, talker = self.join_active("listener", "talker")
         drained = Drain(listener)
         drained.start()
+        refused = self.counted("parley_drops_total", by=0, reason="mailbox_full")
         self.flood(media(AUDIO, "flooder", b"x" * 30), self.room)
         drained.stop()
+        refused()
         listener.hear(talker.say())
 
     def test_large_packets_in_a_room_where_others_listen(self):

@@ -24,10 +24,9 @@ class HeldBus final : public Bus {
   explicit HeldBus(ShardIndex shards) : shards_(shards), ways_(shards) {}
 
   void tell(ShardIndex to, Note note) override { ways_[to].emplace_back(std::move(note)); }
-  [[nodiscard]] bool offer(ShardIndex to, const RoomName& room, const Packet& packet,
-                           const std::shared_ptr<InFlight>& /*in_flight*/) override {
+  [[nodiscard]] bool offer(ShardIndex to, const RoomPacket& packet) override {
     if (full) return false;
-    ways_[to].emplace_back(RoomPacket{room, packet});
+    ways_[to].emplace_back(packet);
     return true;
   }
   [[nodiscard]] ShardIndex shards() const override { return shards_; }

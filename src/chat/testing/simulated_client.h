@@ -121,10 +121,11 @@ class Client final : public SessionTransport {
 
   // Sending.
 
-  /// While the room's answer is awaited, a transport reads on no further than what it has read.
+  /// While the room's answer is awaited, a transport reads on no further than what it has read;
+  /// while too much is on its way to other shards, not at all.
   bool may_send() {
     if (logic_->wants_messages()) sent_while_waiting_ = 0;
-    return logic_->wants_messages() || ++sent_while_waiting_ <= 4;
+    return logic_->wants_messages() || (!is_active() && ++sent_while_waiting_ <= 4);
   }
   void send_media(MediaType media, std::string_view frame_type, std::size_t bytes) {
     send(media_wrapper(media, frame_type, numbered(Channel::media), bytes));
@@ -196,11 +197,13 @@ class Client final : public SessionTransport {
            std::to_string(++sent_[channel]) + " " + std::to_string(++total_);
   }
 
+  [[nodiscard]] bool is_active() const { return logic_->standing() == Standing::active; }
+
   /// Anything but a probe.
   void send(const std::string& wrapper) {
     acted = true;
     give(wrapper);
-    if (!ended_ && logic_->wants_messages()) note_published();
+    if (!ended_ && is_active()) note_published();
   }
   void give(const std::string& wrapper) { logic_->on_message(message_of(wrapper), world_.now()); }
 

@@ -37,9 +37,8 @@ class SimulatedShard final : public Bus {
   std::unique_ptr<ChatServer> chat;
 
   void tell(ShardIndex to, Note note) override { give(to, std::move(note)); }
-  [[nodiscard]] bool offer(ShardIndex to, const RoomName& room, const Packet& packet,
-                           const std::shared_ptr<InFlight>& /*in_flight*/) override {
-    give(to, RoomPacket{room, packet});
+  [[nodiscard]] bool offer(ShardIndex to, const RoomPacket& packet) override {
+    give(to, packet);
     return true;
   }
   [[nodiscard]] ShardIndex shards() const override { return shards_; }

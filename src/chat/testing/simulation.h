@@ -316,7 +316,7 @@ class Simulation final : public World {
     } else if (kind == 28 && client.logic()->wants_messages()) {
       // As much as a turn reads: what keeps up has taken what came before.
       end_turn();
-      for (std::uint32_t i = choices_.below(300); i > 0 && client.open(); --i)
+      for (std::uint32_t i = choices_.below(300); i > 0 && client.open() && client.may_send(); --i)
         client.send_other(PacketType::rsa_pub_key, 60);
       end_turn();
     } else {
