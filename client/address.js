@@ -36,12 +36,13 @@ export function makeSecret() {
 }
 
 /**
- * The WebSocket address of a room. With a token the token says who and where; otherwise `user` and
- * `room` do. `base` is the relay, as `ws://host:port` or `http://host:port`.
+ * The address of a room for a WebSocket, or for WebTransport. With a token the token says who and
+ * where; otherwise `user` and `room` do. `base` is the relay, as `ws://host:port` or
+ * `http://host:port`.
  */
-export function roomUrl({ base, user, room, token, resume }) {
+export function roomUrl({ base, user, room, token, resume, transport = 'websocket' }) {
   const url = new URL(base);
-  url.protocol = { 'http:': 'ws:', 'https:': 'wss:' }[url.protocol] ?? url.protocol;
+  if (transport === 'websocket') url.protocol = url.protocol.replace(/^http/, 'ws');
   if (token) {
     url.pathname = '/lobby';
     url.searchParams.set('token', token);

@@ -13,6 +13,24 @@ export type ClosedWhy = 'left' | 'refused' | 'ended' | 'moved' | 'unreachable';
 
 export type Picture = 'VIDEO' | 'SCREEN';
 
+export type Transport = 'websocket' | 'webtransport';
+
+/**
+ * Why a connection uses its transport: `preferred` is the best there is; `asked` for by the
+ * application; this browser's WebTransport is `unsupported`; the relay's is `not-offered`; it failed
+ * a short while ago (`remembered`); it was tried first and `failed`, or was `late`; the connection
+ * before this one was `blocked`.
+ */
+export type TransportWhy =
+  | 'preferred'
+  | 'asked'
+  | 'unsupported'
+  | 'not-offered'
+  | 'remembered'
+  | 'failed'
+  | 'late'
+  | 'blocked';
+
 /** What of a participant is on, as heartbeats say it. */
 export interface Presence {
   video: boolean;
@@ -90,17 +108,24 @@ export interface Traffic {
 }
 
 export interface RoomStatistics {
-  transport: string;
+  /** Null before anything joined. */
+  transport: Transport | null;
+  why: TransportWhy | null;
   /** Milliseconds; null before the first probe is answered. */
   rtt: { last: number; average: number } | null;
   in: Traffic;
   out: Traffic;
-  /** Bytes given to the socket that the network has not taken yet. */
+  /** Bytes of video, on a WebSocket of everything, that the network has not taken yet. */
   waitingBytes: number;
+  /** Connections that were lost and came back. */
   reconnects: number;
+  /** Connections that fell silent and were replaced before they were lost. */
+  moves: number;
   /** Packets that could not be read. */
   malformed: number;
-  /** Own packets held back because too much was waiting. */
+  /** Packets that overtook an earlier one and waited for it. */
+  reordered: number;
+  /** Own packets not sent, or given up on their way, because too much was waiting. */
   dropped: { video: number; screen: number; audio: number };
   members: Array<{ sessionId: SessionId; name: string } & Traffic>;
 }
@@ -115,6 +140,8 @@ export interface RoomEvents {
     why?: ClosedWhy;
     message?: string;
   };
+  /** A connection is in use from now on; `from` is the transport of the one it replaced alive. */
+  transport: { transport: Transport; why: TransportWhy; from: Transport | null };
   /** The relay took us in; `resumed` if as the session we had before. */
   session: { sessionId: SessionId; resumed: boolean };
   joined: Member;
@@ -139,6 +166,15 @@ export interface Clock {
   cancel(timer: unknown): void;
 }
 
+/**
+ * Keeps over a reload that WebTransport failed here. `load` gives what `save` got, with what is left
+ * of `waitMs`, or null.
+ */
+export interface FailureMemory {
+  load(): { count: number; waitMs: number } | null;
+  save(failures: { count: number; waitMs: number }): void;
+}
+
 export interface RoomOptions {
   /** The relay: `ws(s)://host:port` or `http(s)://host:port`. */
   url: string;
@@ -149,11 +185,17 @@ export interface RoomOptions {
   token?: string;
   /** Where there is no global WebSocket (Node before 22): for example that of the package `ws`. */
   WebSocket?: unknown;
+  /** That of the browser, unless it is another; null leaves it alone. */
+  WebTransport?: unknown;
+  /** The only transport to use; 'auto', which is the default, finds out which is best. */
+  transport?: Transport | 'auto';
+  memory?: FailureMemory;
   /** 32 hex digits; only needed to continue the session of another Room. */
   secret?: string;
   /** For tests. */
   clock?: Clock;
   random?: () => number;
+  fetch?: typeof fetch;
 }
 
 /** One participant's visit to one room, through as many connections as it takes. */
@@ -164,14 +206,16 @@ export class Room {
   readonly state: RoomState;
   readonly closed: { why: ClosedWhy; message: string } | null;
   readonly sessionId: SessionId | null;
-  readonly transport: string;
+  /** The one in use, or used last; null before anything joined. */
+  readonly transport: Transport | null;
+  readonly transportWhy: TransportWhy | null;
   readonly meeting: { startTimeMs: number | null; creatorId: string };
   /** The others in the room. */
   readonly members: Member[];
 
   join(): void;
   leave(): void;
-  /** Tries at once instead of at the end of the back-off. */
+  /** Tries at once instead of at the end of the back-off: the network is said to be another. */
   reconnectNow(): void;
   /** False if it was not sent: not connected, or too much is waiting. */
   publish(media: MediaFields): boolean;
@@ -208,6 +252,7 @@ export function roomUrl(where: {
   room?: string;
   token?: string;
   resume?: string;
+  transport?: Transport;
 }): string;
 /** What a token says about its bearer, unverified; null if it cannot be read. */
 export function readToken(token: string): { user: string; room: string; name: string } | null;

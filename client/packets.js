@@ -97,6 +97,16 @@ export const MeetingPacket = message({
   displayName: [10, 'text'],
 });
 
+/** The session a SESSION_ASSIGNED gives; null if the packet is another. */
+export function assignedSession(bytes) {
+  try {
+    const { packetType, sessionId } = PacketWrapper.decode(bytes);
+    return packetType === PacketType.SESSION_ASSIGNED ? sessionId : null;
+  } catch {
+    return null;
+  }
+}
+
 /** A MediaPacket in its envelope, ready to send. */
 export function mediaEnvelope(userId, media) {
   return PacketWrapper.encode({

@@ -1,12 +1,15 @@
 // A visit to a room: what an application talks to.
 
-import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
 import { KeyframeAsker } from './keyframe_asker.js';
+import { Kind } from './link.js';
 import { Members } from './members.js';
-import { SendGate } from './send_gate.js';
+import { Pulse } from './pulse.js';
+import { SendGate, kindOf } from './send_gate.js';
+import { Sorter } from './sorter.js';
 import { Statistics } from './statistics.js';
-import { makeSecret, readToken, roomUrl } from './address.js';
+import { dial } from './dial.js';
+import { readToken } from './address.js';
 import { systemClock } from './clock.js';
 import {
   MediaPacket,
@@ -22,11 +25,7 @@ import {
   rttProbe,
 } from './packets.js';
 
-const TICK_MS = 1_000;
 const HEARTBEAT_MS = 5_000;
-// Probes come back within a round trip. Without an answer for this long the path is dead, and a
-// resumed connection is back before anybody is told that we left.
-const SILENCE_MS_MAX = 8_000;
 // Joins that arrive this soon, before our own is announced, are the roster.
 const ROSTER_MS = 1_000;
 
@@ -41,6 +40,8 @@ export class Room extends Emitter {
   #connection;
   #clock;
   #members;
+  #sorter;
+  #pulse;
   #gate = new SendGate();
   #asker = new KeyframeAsker();
   #statistics = new Statistics();
@@ -53,30 +54,29 @@ export class Room extends Emitter {
   #creatorId = '';
   #refusal = null;
 
-  #tickTimer = null;
-  #tickedAt = 0;
   #heartbeatAt = 0;
-  #unansweredSince = null;
   #rosterUntil = 0;
 
-  constructor({ url, user, room, token, WebSocket, clock = systemClock, random, secret }) {
+  constructor(options) {
     super();
+    const { user, room, token, clock = systemClock } = options;
     const claims = token ? readToken(token) : null;
     this.userId = claims?.user ?? user ?? '';
     this.roomId = claims?.room ?? room ?? '';
     this.#clock = clock;
     this.#members = new Members((event, member) => this.#memberChanged(event, member));
-    this.#connection = new Connection({
-      url: roomUrl({ base: url, user, room, token, resume: secret ?? makeSecret() }),
-      WebSocket: WebSocket ?? globalThis.WebSocket,
-      clock,
-      random,
-      handlers: {
-        opened: () => {},
-        received: (bytes) => this.#received(bytes),
-        lost: (loss) => this.#lost(loss),
-        ended: ({ why, reason }) => this.#end(why, this.#refusal ?? reason),
-      },
+    this.#sorter = new Sorter(clock);
+    this.#pulse = new Pulse(clock, {
+      tick: (now, slept) => this.#tick(now, slept),
+      blocked: () => this.#connection.moveAway(),
+      back: () => this.#connection.stay(),
+      dead: () => this.#connection.restart('no answer'),
+    });
+    this.#connection = dial(options, clock, {
+      received: (bytes, ahead) => this.#received(bytes, ahead),
+      switched: (change) => this.#switched(change),
+      lost: (loss) => this.#lost(loss),
+      ended: ({ why, reason }) => this.#end(why, this.#refusal ?? reason),
     });
   }
 
@@ -94,8 +94,14 @@ export class Room extends Emitter {
     return this.#sessionId;
   }
 
+  /** 'websocket' or 'webtransport', the one in use or last used; null before any joined. */
   get transport() {
-    return 'websocket';
+    return this.#connection.transport;
+  }
+
+  /** Why it is that transport: see index.d.ts. */
+  get transportWhy() {
+    return this.#connection.why;
   }
 
   /** When the meeting began (ms since 1970) and who began it. */
@@ -133,13 +139,16 @@ export class Room extends Emitter {
    */
   publish(media) {
     if (!this.#canSend()) return false;
-    const answer = this.#gate.decide(media, this.#connection.waitingBytes);
+    const kind = kindOf(media);
+    const isKey = media.frameType === 'key';
+    this.#dropStale(kind);
+    const answer = this.#gate.decide(kind, isKey, this.#connection.waitingBytes(kind));
     if (!answer.pass) {
-      this.#statistics.dropped[answer.kind] += 1;
+      this.#statistics.dropped[kind] += 1;
       if (answer.keyframeWanted) this.emit('keyframe-wanted', { picture: answer.picture });
       return false;
     }
-    this.#write(mediaEnvelope(this.userId, media));
+    this.#write(mediaEnvelope(this.userId, media), kind, isKey);
     return true;
   }
 
@@ -171,15 +180,26 @@ export class Room extends Emitter {
 
   /** A snapshot of everything counted. */
   statistics() {
-    const { in: received, out: sent, rtt, reconnects, malformed, dropped } = this.#statistics;
+    const {
+      in: received,
+      out: sent,
+      rtt,
+      reconnects,
+      moves,
+      malformed,
+      dropped,
+    } = this.#statistics;
     return {
       transport: this.transport,
+      why: this.transportWhy,
       rtt: rtt.snapshot(),
       in: received.snapshot(),
       out: sent.snapshot(),
-      waitingBytes: this.#connection.waitingBytes,
+      waitingBytes: this.#connection.waitingBytes(Kind.VIDEO),
       reconnects,
+      moves,
       malformed,
+      reordered: this.#sorter.held,
       dropped: { ...dropped },
       members: this.members.map(({ sessionId, name, traffic }) => ({
         sessionId,
@@ -191,10 +211,10 @@ export class Room extends Emitter {
 
   // ---- what arrives
 
-  #received(bytes) {
+  #received(bytes, ahead) {
     this.#statistics.in.add(bytes.length);
     try {
-      this.#handle(PacketWrapper.decode(bytes), bytes.length);
+      this.#handle(PacketWrapper.decode(bytes), bytes.length, ahead);
     } catch (error) {
       // One packet that cannot be read costs that packet.
       if (error.name !== 'MalformedPacket' && !(error instanceof RangeError)) throw error;
@@ -202,7 +222,7 @@ export class Room extends Emitter {
     }
   }
 
-  #handle(packet, size) {
+  #handle(packet, size, ahead) {
     if (packet.packetType === PacketType.SESSION_ASSIGNED) return this.#assigned(packet.sessionId);
     if (packet.packetType === PacketType.MEETING) return this.#meeting(packet);
     if (packet.packetType === PacketType.CONGESTION) return this.#congested(packet);
@@ -214,7 +234,10 @@ export class Room extends Emitter {
     const { sessionId, userId } = packet;
     const member = this.#members.heard(sessionId, userId, this.#clock.now(), size);
     if (media) this.#media(media, member);
-    this.emit('packet', { packet, media, member });
+    const give = () => this.emit('packet', { packet, media, member });
+    const place = media && !this.#connection.keepsOrder ? placeOf(media) : null;
+    if (place) this.#sorter.add(streamKey(member, media.mediaType), { ...place, ahead, give });
+    else give();
   }
 
   #media(media, member) {
@@ -240,20 +263,15 @@ export class Room extends Emitter {
     const now = this.#clock.now();
     this.#sessionId = sessionId;
     this.#refusal = null;
-    this.#connection.confirm();
-    if (!first) {
-      this.#statistics.reconnects += 1;
-      this.#members.doubt(now);
-    }
+    if (!first) this.#members.doubt(now);
     this.#rosterUntil = resumed ? 0 : now + ROSTER_MS;
-    this.#unansweredSince = null;
     this.#statistics.rtt.reset();
     this.#gate.reset();
-    this.#setState('joined');
+    if (this.#state !== 'joined') this.#setState('joined');
     // Peers learn of us by the first packet that is no probe, and a resumed session takes over
     // with it.
     this.#sendHeartbeat();
-    this.#startTicking();
+    this.#pulse.start();
     this.emit('session', { sessionId, resumed });
     if (!first) this.#wantKeyframes();
   }
@@ -301,7 +319,7 @@ export class Room extends Emitter {
 
   #answered(packet, media) {
     if (packet.userId !== this.userId) return;
-    this.#unansweredSince = null;
+    this.#pulse.answered();
     this.#statistics.rtt.add(this.#clock.now() - media.timestamp);
   }
 
@@ -311,10 +329,15 @@ export class Room extends Emitter {
   }
 
   #memberChanged(event, member) {
+    if (event === 'left') this.#forget(member);
     if (event !== 'joined') return this.emit(event, member);
     const roster = this.#clock.now() < this.#rosterUntil;
     this.emit('joined', Object.assign(member, { roster }));
     this.#wantKeyframes();
+  }
+
+  #forget(member) {
+    for (const type of SORTED) this.#sorter.forget(streamKey(member, type));
   }
 
   #wantKeyframes() {
@@ -328,9 +351,16 @@ export class Room extends Emitter {
     return this.#state === 'joined' && this.#connection.isOpen;
   }
 
-  #write(bytes) {
+  #write(bytes, kind = Kind.CONTROL, isKey = false) {
     this.#statistics.out.add(bytes.length);
-    this.#connection.send(bytes);
+    this.#connection.send(bytes, kind, isKey);
+  }
+
+  #dropStale(kind) {
+    const count = this.#connection.dropStale(kind);
+    if (count === 0) return;
+    this.#statistics.dropped[kind] += count;
+    this.#gate.lost(kind);
   }
 
   #sendHeartbeat() {
@@ -340,43 +370,30 @@ export class Room extends Emitter {
 
   // ---- time
 
-  #startTicking() {
-    this.#stopTicking();
-    this.#tickedAt = this.#clock.now();
-    this.#tick();
-  }
-
-  #stopTicking() {
-    if (this.#tickTimer !== null) this.#clock.cancel(this.#tickTimer);
-    this.#tickTimer = null;
-  }
-
-  #tick() {
-    const now = this.#clock.now();
-    // A page that slept has not been listening: nobody is judged by that time.
-    const slept = now - this.#tickedAt > 3 * TICK_MS;
-    this.#tickedAt = now;
+  #tick(now, slept) {
     this.#statistics.mark(now);
-    this.#tickTimer = this.#clock.later(TICK_MS, () => this.#tick());
-    if (slept) {
-      this.#unansweredSince = null;
-      this.#members.doubt(now);
-    } else {
-      this.#members.tick(now);
-    }
-    if (this.#unansweredSince !== null && now - this.#unansweredSince > SILENCE_MS_MAX) {
-      return this.#connection.restart('no answer');
-    }
+    if (slept) this.#members.doubt(now);
+    else this.#members.tick(now);
     if (!this.#canSend()) return;
-    this.#unansweredSince ??= now;
     this.#write(rttProbe(this.userId, now));
     if (now - this.#heartbeatAt >= HEARTBEAT_MS) this.#sendHeartbeat();
+  }
+
+  // ---- links
+
+  // A link is kept; its first packet assigns the session.
+  #switched({ transport, why, from }) {
+    if (from) this.#statistics.moves += 1;
+    else if (this.#sessionId !== null) this.#statistics.reconnects += 1;
+    this.#sorter.flush();
+    this.emit('transport', { transport, why, from });
   }
 
   // ---- endings
 
   #lost({ code, reason, retryMs }) {
-    this.#stopTicking();
+    this.#pulse.stop();
+    this.#sorter.flush();
     if (this.#state === 'joined') this.#members.doubt(this.#clock.now());
     this.#setState(this.#sessionId === null ? 'connecting' : 'reconnecting', {
       code,
@@ -386,7 +403,8 @@ export class Room extends Emitter {
   }
 
   #end(why, message) {
-    this.#stopTicking();
+    this.#pulse.stop();
+    this.#sorter.flush();
     this.#closed = { why, message };
     this.#setState('closed', this.#closed);
     this.#members.clear();
@@ -396,6 +414,21 @@ export class Room extends Emitter {
     this.#state = state;
     this.emit('state', { state, ...details });
   }
+}
+
+// ---- parts
+
+const SORTED = [MediaType.VIDEO, MediaType.AUDIO, MediaType.SCREEN];
+
+const streamKey = ({ sessionId }, mediaType) => `${sessionId} ${mediaType}`;
+
+// Where a packet stands in its stream; null if its sender does not number it.
+function placeOf({ mediaType, frameType, audioMetadata, videoMetadata }) {
+  if (!SORTED.includes(mediaType)) return null;
+  const isSound = mediaType === MediaType.AUDIO;
+  const number = (isSound ? audioMetadata : videoMetadata)?.sequence;
+  if (number === undefined) return null;
+  return { number, isKey: !isSound && frameType === 'key', form: isSound ? 'sound' : 'picture' };
 }
 
 // Encrypted media cannot be read and is passed on to the application as it is.

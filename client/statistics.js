@@ -66,7 +66,9 @@ export class Statistics {
   in = new Meter();
   out = new Meter();
   rtt = new RoundTrip();
+  /** Connections that were lost and came back, and those that were moved before they were lost. */
   reconnects = 0;
+  moves = 0;
   /** Packets from the network that could not be read. */
   malformed = 0;
   /** Own packets not sent because too much was waiting already. */

@@ -1,3 +1,4 @@
+// long because: the page of a call is one thing, and each part of it is a few lines here.
 // The call: joins what the room tells, what the devices give, and what the page shows.
 
 import { MediaType, Room } from '/client/index.js';
@@ -9,6 +10,7 @@ import { Peer } from './peer.js';
 import { PictureSender, camera, screen } from './picture_sender.js';
 import { Speaker } from './speaker.js';
 import { Tile } from './tile.js';
+import { TransportMark, failureMemory, whyNoWebTransport } from './transport.js';
 import { VoiceSender } from './voice_sender.js';
 import { drawSwitch } from './lobby.js';
 import { explainUnreachable } from './refusal.js';
@@ -29,6 +31,7 @@ export class Call {
   #speaker = new Speaker();
   #grid = new Grid(element('stage'));
   #panel = new Panel(element('panel'), () => this.#togglePanel());
+  #mark = new TransportMark(element('transport'));
   #camera;
   #screen;
   #voice;
@@ -43,12 +46,20 @@ export class Call {
   room;
 
   /** `ended({ title, text })` is called once, when it is over. */
-  constructor({ name, room, token, devices, toasts, ended }) {
-    this.#where = { user: name, room, token };
+  constructor({ name, room, token, transport, devices, toasts, ended }) {
+    this.#where = { user: name, room, token, transport };
     this.#devices = devices;
     this.#toasts = toasts;
     this.#ended = ended;
-    this.room = new Room({ url: location.origin, user: name, room, token });
+    this.room = new Room({
+      url: location.origin,
+      user: name,
+      room,
+      token,
+      transport,
+      memory: failureMemory(),
+      ...(whyNoWebTransport() ? { WebTransport: null } : {}),
+    });
     const failed = (noun) => (error) =>
       this.#toasts.say(`The ${noun} cannot be sent: ${error.message}`, 'problem');
     this.#camera = new PictureSender(this.room, camera, failed('camera'));
@@ -85,6 +96,7 @@ export class Call {
     on('camera', () => this.#once('camera', () => this.#toggleCamera()));
     on('screen', () => this.#once('screen', () => this.#toggleScreen()));
     on('statistics', () => this.#togglePanel());
+    on('transport', () => this.#togglePanel());
     on('copy', () => this.#copyLink());
     on('leave', () => this.room.leave());
     const keys = { m: 'mic', v: 'camera', s: 'screen', i: 'statistics' };
@@ -340,6 +352,7 @@ export class Call {
     const { room } = this;
     room.on('state', (change) => this.#stateChanged(change));
     room.on('session', () => this.#interrupted());
+    room.on('transport', (change) => this.#mark.show(change));
     room.on('meeting-started', () => this.#everySecond());
     room.on('joined', (member) => this.#joined(member));
     room.on('left', (member) => this.#left(member));
@@ -471,7 +484,7 @@ async function farewell(why, message, where) {
     case 'ended':
       return { title: 'The meeting has ended', text: message };
     default:
-      return explainUnreachable(where);
+      return explainUnreachable(where, message);
   }
 }
 

@@ -12,6 +12,7 @@ export function expose(call) {
   room.on('session', (value) => note({ event: 'session', ...value }));
   room.on('joined', ({ sessionId, name }) => note({ event: 'joined', sessionId, name }));
   room.on('left', ({ sessionId, name }) => note({ event: 'left', sessionId, name }));
+  room.on('transport', (value) => note({ event: 'transport', ...value }));
   window.parley = Object.freeze({
     get state() {
       return room.state;
@@ -22,8 +23,15 @@ export function expose(call) {
     get transport() {
       return room.transport;
     },
+    /** Why it is that transport: a word of the client library. */
+    get transportWhy() {
+      return room.transportWhy;
+    },
     get reconnects() {
       return room.statistics().reconnects;
+    },
+    get moves() {
+      return room.statistics().moves;
     },
     get members() {
       return room.members.map(({ sessionId, userId, name, video, audio, screen, speaking }) => ({
@@ -42,7 +50,7 @@ export function expose(call) {
     get statistics() {
       return room.statistics();
     },
-    /** The last events: states, sessions, joins and leaves. */
+    /** The last events: states, sessions, transports, joins and leaves. */
     get events() {
       return [...events];
     },

@@ -6,6 +6,7 @@ import { Lobby } from './lobby.js';
 import { Toasts } from './toasts.js';
 import { expose } from './hook.js';
 import { inventRoom, readable } from './names.js';
+import { wantedTransport } from './transport.js';
 
 const NAME_KEY = 'parley.name';
 
@@ -39,7 +40,8 @@ function enter({ name, room, devices }) {
   const { token } = wanted();
   if (!token) remember(name, room);
   document.title = `${readable(room)} · Parley`;
-  const call = new Call({ name, room, token, devices, toasts, ended });
+  const transport = wantedTransport(address);
+  const call = new Call({ name, room, token, transport, devices, toasts, ended });
   expose(call);
   call.open();
 }

@@ -2,11 +2,11 @@
 
 import { icon } from './tile.js';
 import { readable } from './names.js';
+import { explainTransport, transportName } from './transport.js';
 
 const kbits = (bits) =>
   bits >= 1e6 ? `${(bits / 1e6).toFixed(2)} Mbit/s` : `${Math.round(bits / 1e3)} kbit/s`;
 const ms = (value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
-const TRANSPORTS = { websocket: 'WebSocket', webtransport: 'WebTransport' };
 
 export class Panel {
   #element;
@@ -39,12 +39,13 @@ export class Panel {
   show({ room, peers, own }) {
     const dropped = room.dropped.video + room.dropped.screen + room.dropped.audio;
     const parts = [
+      list([['Transport', transportName(room.transport)]]),
+      note(explainTransport(room)),
       list([
-        ['Transport', TRANSPORTS[room.transport] ?? room.transport],
         ['Round trip', room.rtt ? ms(room.rtt.average) : '–'],
         ['Receiving', kbits(room.in.bitsPerSecond)],
         ['Sending', kbits(room.out.bitsPerSecond)],
-        ['Reconnects', room.reconnects],
+        ['Reconnects / moves', `${room.reconnects} / ${room.moves}`],
       ]),
       heading('You'),
       list([
@@ -75,6 +76,14 @@ function peerRows(peer, traffic) {
   if (peer.screenFramesDecoded) rows.push(['Screen frames', peer.screenFramesDecoded]);
   if (peer.decodeErrors) rows.push(['Decoding errors', peer.decodeErrors]);
   return rows;
+}
+
+function note(text) {
+  const element = document.createElement('p');
+  element.className = 'note';
+  element.dataset.testid = 'transport-why';
+  element.textContent = text;
+  return element;
 }
 
 function heading(text) {

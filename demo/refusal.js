@@ -16,13 +16,18 @@ const WORDS = {
  * Why a connection never came about, as { title, text }. Browsers hide the status of a refused
  * WebSocket handshake, but the relay gives the same answer to an ordinary request.
  */
-export async function explainUnreachable({ user, room, token }) {
+export async function explainUnreachable({ user, room, token, transport }, message) {
   const url = roomUrl({ base: location.origin, user, room, token }).replace(/^ws/, 'http');
   try {
     const { status } = await fetch(url, { cache: 'no-store' });
-    const [title, text] = WORDS[status] ?? [AWAY, 'The relay answers, but refuses the connection.'];
-    return { title, text };
+    if (status in WORDS) return said(WORDS[status]);
+    if (transport === 'webtransport') {
+      return { title: AWAY, text: `This page's address wants WebTransport only: ${message}.` };
+    }
+    return { title: AWAY, text: 'The relay answers, but refuses the connection.' };
   } catch {
     return { title: AWAY, text: 'The relay cannot be reached. Check your network and try again.' };
   }
 }
+
+const said = ([title, text]) => ({ title, text });

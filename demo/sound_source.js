@@ -33,8 +33,12 @@ async function listen(track, context, take) {
     // Some browsers do not convert: a context of the microphone's own rate takes it.
     const own = new AudioContext();
     const sound = await listenIn(own, track, take);
+    // Like the other it may have to wait for a click.
+    const follow = () => context.state === 'running' && own.resume().catch(() => {});
+    context.addEventListener('statechange', follow);
     return {
       stop() {
+        context.removeEventListener('statechange', follow);
         sound.stop();
         own.close();
       },

@@ -45,6 +45,12 @@ void feed(FrameDecoder& decoder, Bytes bytes, const FrameLimits& limits,
   while (true) {
     FrameEvent event = decoder.next(bytes);
     if (event.kind == FrameEventKind::need_more) break;
+    if (event.kind == FrameEventKind::needs_room) {
+      check(decoder.room_needed() > limits.unasked_bytes_max, "a short message asks for room");
+      check(decoder.room_needed() <= limits.occupied_bytes_max(), "a message asks for too much");
+      decoder.give_room();
+      continue;
+    }
     events.push_back(seen(std::move(event), limits));
   }
   check(bytes.empty(), "bytes are left over");
@@ -104,6 +110,7 @@ std::vector<std::uint8_t> encoded(const std::vector<Seen>& events) {
         break;
       case FrameEventKind::violation:
       case FrameEventKind::need_more:
+      case FrameEventKind::needs_room:
         break;
     }
   }
@@ -117,6 +124,7 @@ void run(Bytes input) {
   limits.tailroom = (input[0] & 4) != 0 ? 11 : 0;
   limits.expect_masked = (input[0] & 8) == 0;
   limits.keep_text = true;
+  if ((input[0] & 16) != 0) limits.unasked_bytes_max = 100;
   const std::uint32_t seed = input[1] | input[2] << 8;
   const Bytes stream = input.subspan(3);
 

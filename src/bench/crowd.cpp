@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include "bench/client_frame.h"
 #include "bench/interrupt.h"
 
 namespace parley::bench {
@@ -60,7 +61,7 @@ Result<void> Crowd::join_all(Progress& progress) {
 void Crowd::keep_alive(TimePoint now) {
   for (Member& member : members_) {
     if (!member.client->is_open() || now - member.client->last_sent_at() < silence_max) continue;
-    member.client->send(client_frame(opcode_pong, {}, WsClient::mask_key));
+    member.client->send(client_frame(Opcode::pong, {}, WsClient::mask_key));
   }
 }
 

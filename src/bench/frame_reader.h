@@ -9,14 +9,15 @@
 #include <cstdint>
 
 #include "base/bytes.h"
-#include "bench/client_frame.h"
 #include "bench/packet_head.h"
+#include "websocket/frame_format.h"
+#include "wire/frame_header.h"
 
 namespace parley::bench {
 
 /// Reads one connection's frames. Feed it every byte in order; it tells a handler:
 ///   on_message(Bytes head, std::size_t size)  a whole binary message and its first bytes
-///   on_control(std::uint8_t opcode, Bytes)    ping, pong or close with its whole payload
+///   on_control(Opcode, Bytes)                 ping, pong or close with its whole payload
 /// The views are valid during the call only.
 class FrameReader {
  public:
@@ -38,17 +39,14 @@ class FrameReader {
   [[nodiscard]] const char* fault() const { return fault_; }
 
  private:
-  static constexpr std::uint8_t fin_bit = 0x80;
   static constexpr std::uint8_t reserved_bits = 0x70;
   static constexpr std::uint8_t opcode_bits = 0x0F;
-  static constexpr std::uint8_t mask_bit = 0x80;
-  static constexpr std::size_t control_bytes_max = 125;
   static constexpr std::size_t header_bytes_max = 10;
 
   /// The way nearly every frame goes: unfragmented, binary, whole within `bytes`.
   template <class Handler>
   bool take_whole_frame(Bytes& bytes, Handler& handler) {
-    if (in_message_ || bytes.size() < 2 || bytes[0] != (fin_bit | opcode_binary)) return false;
+    if (in_message_ || bytes.size() < 2 || bytes[0] != final_binary_frame) return false;
     const std::size_t header = header_bytes(bytes[1]);
     if (bytes[1] > 127 || bytes.size() < header) return false;
     const std::uint64_t length = payload_length(bytes);
@@ -70,24 +68,24 @@ class FrameReader {
   }
 
   bool begin_frame() {
-    opcode_ = header_[0] & opcode_bits;
-    is_final_ = (header_[0] & fin_bit) != 0;
+    opcode_ = Opcode{static_cast<std::uint8_t>(header_[0] & opcode_bits)};
+    is_final_ = (header_[0] & final_bit) != 0;
     frame_left_ = payload_length(header_);
     header_size_ = 0;
     in_frame_ = true;
     if ((header_[0] & reserved_bits) != 0) return fail("reserved bits are set");
     if ((header_[1] & mask_bit) != 0) return fail("a frame of the server is masked");
-    if (is_control()) {
+    if (is_control(opcode_)) {
       control_size_ = 0;
-      if (!is_final_ || frame_left_ > control_bytes_max) return fail("a bad control frame");
-      if (opcode_ > opcode_pong) return fail("an unknown opcode");
+      if (!is_final_ || frame_left_ > control_payload_bytes_max) return fail("a bad control frame");
+      if (opcode_ > Opcode::pong) return fail("an unknown opcode");
       return true;
     }
-    if (opcode_ > opcode_binary) return fail("an unknown opcode");
-    if ((opcode_ == opcode_continuation) != in_message_) return fail("fragments out of order");
+    if (opcode_ > Opcode::binary) return fail("an unknown opcode");
+    if ((opcode_ == Opcode::continuation) != in_message_) return fail("fragments out of order");
     if (!in_message_) {
       in_message_ = true;
-      is_text_ = opcode_ == opcode_text;
+      is_text_ = opcode_ == Opcode::text;
       head_size_ = 0;
       message_size_ = 0;
     }
@@ -97,7 +95,7 @@ class FrameReader {
   void take_payload(Bytes& bytes) {
     const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(frame_left_, bytes.size()));
     const Bytes part = bytes.first(count);
-    if (is_control()) {
+    if (is_control(opcode_)) {
       std::copy(part.begin(), part.end(), control_.begin() + control_size_);
       control_size_ += count;
     } else {
@@ -113,7 +111,7 @@ class FrameReader {
   template <class Handler>
   bool end_frame(Handler& handler) {
     in_frame_ = false;
-    if (is_control()) {
+    if (is_control(opcode_)) {
       handler.on_control(opcode_, Bytes(control_).first(control_size_));
       return true;
     }
@@ -123,8 +121,6 @@ class FrameReader {
     if (!is_text_) handler.on_message(Bytes(head_).first(head_size_), message_size_);
     return true;
   }
-
-  [[nodiscard]] bool is_control() const { return (opcode_ & 0x8) != 0; }
 
   static std::size_t header_bytes(std::uint8_t second) {
     const unsigned length = second & 0x7F;
@@ -150,14 +146,14 @@ class FrameReader {
   bool in_message_ = false;
   bool is_final_ = false;
   bool is_text_ = false;
-  std::uint8_t opcode_ = 0;
+  Opcode opcode_ = Opcode::continuation;
   std::size_t header_size_ = 0;
   std::size_t control_size_ = 0;
   std::size_t head_size_ = 0;
   std::size_t message_size_ = 0;
   std::uint64_t frame_left_ = 0;
   std::array<std::uint8_t, header_bytes_max> header_{};
-  std::array<std::uint8_t, control_bytes_max> control_{};
+  std::array<std::uint8_t, control_payload_bytes_max> control_{};
   std::array<std::uint8_t, packet_head_bytes> head_{};
 };
 

@@ -20,8 +20,9 @@ struct Heard {
     heads.emplace_back(as_text(head));
     sizes.push_back(size);
   }
-  void on_control(std::uint8_t opcode, Bytes payload) {
-    controls.push_back(std::to_string(opcode) + ":" + std::string(as_text(payload)));
+  void on_control(Opcode opcode, Bytes payload) {
+    controls.push_back(std::to_string(static_cast<int>(opcode)) + ":" +
+                       std::string(as_text(payload)));
   }
 };
 

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "base/check.h"
+#include "bench/client_frame.h"
 
 namespace parley::bench {
 namespace {
@@ -121,8 +122,8 @@ PacketTemplate::PacketTemplate(const PacketLook& look, MaskKey key)
   mark_at_ = serialized.mark_at;
   time_at_ = serialized.time_at;
   sequence_at_ = serialized.sequence_at;
-  header_bytes_ = client_frame_header_bytes(wrapper_bytes_);
-  frame_ = client_frame(opcode_binary, serialized.wrapper, key);
+  frame_ = client_frame(Opcode::binary, serialized.wrapper, key);
+  header_bytes_ = frame_.size() - wrapper_bytes_;
 }
 
 Bytes PacketTemplate::patch(Mark mark) {
@@ -153,7 +154,7 @@ std::vector<std::uint8_t> heartbeat_frame(std::string_view user_id, MaskKey key)
   std::vector<std::uint8_t> wrapper = {wrapper_packet_type, packet_type_media};
   put_text(wrapper, wrapper_user_id, user_id);
   put_text(wrapper, wrapper_data, as_text(media));
-  return client_frame(opcode_binary, wrapper, key);
+  return client_frame(Opcode::binary, wrapper, key);
 }
 
 }  // namespace parley::bench

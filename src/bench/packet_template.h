@@ -9,8 +9,8 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
-#include "bench/client_frame.h"
 #include "bench/mark.h"
+#include "websocket/frame_format.h"
 
 namespace parley::bench {
 

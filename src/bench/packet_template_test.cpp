@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/packet_head.h"
+#include "websocket/frame_encoder.h"
 
 namespace parley::bench {
 namespace {
@@ -14,8 +15,8 @@ constexpr MaskKey key = {0x12, 0x34, 0x56, 0x78};
 
 /// The payload of a client's frame, unmasked.
 std::vector<std::uint8_t> payload_of(Bytes frame, std::size_t payload_bytes) {
-  const std::size_t header = client_frame_header_bytes(payload_bytes);
-  EXPECT_EQ(frame.size(), header + payload_bytes);
+  EXPECT_EQ(frame.size(), masked_frame_bytes(payload_bytes));
+  const std::size_t header = frame.size() - payload_bytes;
   std::vector<std::uint8_t> payload(frame.begin() + static_cast<std::ptrdiff_t>(header),
                                     frame.end());
   for (std::size_t i = 0; i < payload.size(); ++i)

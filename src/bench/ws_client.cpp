@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "bench/client_frame.h"
 #include "bench/upgrade.h"
 
 namespace parley::bench {
@@ -69,7 +70,7 @@ void WsClient::set_reading(bool reading) {
 void WsClient::close() {
   if (state_ != State::open) return abort("closed before it was open");
   const std::array<std::uint8_t, 2> code = {1000 >> 8, 1000 & 0xFF};
-  write(client_frame(opcode_close, code, mask_key));
+  write(client_frame(Opcode::close, code, mask_key));
   if (state_ == State::open) state_ = State::closing;
 }
 
@@ -135,13 +136,13 @@ void WsClient::on_message(Bytes head, std::size_t size) {
   if (state_ == State::open) listener_.on_message(*this, {head, size, read_at_});
 }
 
-void WsClient::on_control(std::uint8_t opcode, Bytes payload) {
+void WsClient::on_control(Opcode opcode, Bytes payload) {
   if (state_ == State::ended) return;
-  if (opcode == opcode_ping && state_ == State::open)
-    write(client_frame(opcode_pong, payload, mask_key));
-  if (opcode != opcode_close) return;
+  if (opcode == Opcode::ping && state_ == State::open)
+    write(client_frame(Opcode::pong, payload, mask_key));
+  if (opcode != Opcode::close) return;
   if (state_ == State::closing) return end(std::string(closed_by_us));
-  write(client_frame(opcode_close, payload.first(std::min<std::size_t>(payload.size(), 2)),
+  write(client_frame(Opcode::close, payload.first(std::min<std::size_t>(payload.size(), 2)),
                      mask_key));
   end(close_text(payload));
 }

@@ -11,10 +11,10 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "bench/client_frame.h"
 #include "bench/frame_reader.h"
 #include "bench/load_loop.h"
 #include "bench/target.h"
+#include "websocket/frame_format.h"
 
 namespace parley::bench {
 
@@ -98,7 +98,7 @@ class WsClient {
 
   // FrameReader's handler.
   void on_message(Bytes head, std::size_t size);
-  void on_control(std::uint8_t opcode, Bytes payload);
+  void on_control(Opcode opcode, Bytes payload);
 
   std::uint32_t number_;
   LoadLoop& loop_;

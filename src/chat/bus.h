@@ -45,8 +45,8 @@ struct GoneNote {
   RoomName room;
   ConnectionAt from;
 };
-/// A packet for one user's sessions (or everybody, when the room has no such user), or for one
-/// session.
+/// A packet for one user's sessions other than `from`'s (or for everybody else, when the room has
+/// no such user: clients may name users differently from how they joined), or for one session.
 struct RouteNote {
   RoomName room;
   ConnectionId from;

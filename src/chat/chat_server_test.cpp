@@ -200,6 +200,65 @@ TEST(ChatServer, a_keyframe_request_for_nobody_here_goes_to_everybody_else) {
   EXPECT_EQ(asker.read(), Lines{});
 }
 
+TEST(ChatServer, a_keyframe_request_for_oneself_goes_to_the_own_other_sessions_alone) {
+  ServerWorld world(2);
+  world.room = world.room_at(1);
+  TestClient& asker = world.join_active("asker", 0);
+  TestClient& here = world.join_active("here", 0);
+  TestClient& there = world.join_active("there", 1);
+
+  asker.send(ask_for("asker"));
+  world.deliver();
+
+  EXPECT_EQ(asker.read(), Lines{});
+  EXPECT_EQ(here.read(), Lines{});
+  EXPECT_EQ(there.read(), Lines{});
+
+  TestClient& other_tab = world.join_active("asker", 1);
+  world.read_all();
+  asker.send(ask_for("asker"));
+  world.deliver();
+
+  EXPECT_EQ(asker.read(), Lines{});
+  EXPECT_EQ(here.read(), Lines{});
+  EXPECT_EQ(there.read(), Lines{});
+  EXPECT_EQ(other_tab.read(), Lines{"media 6 from asker"});
+}
+
+TEST(ChatServer, a_keyframe_request_for_a_departing_user_goes_to_nobody) {
+  ServerWorld world(2);
+  world.room = world.room_at(1);
+  TestClient& asker = world.join_active("asker", 0);
+  TestClient& other = world.join_active("other", 1);
+  TestClient& bob = world.join_active("bob", 1);
+  bob.leave();
+  world.deliver();
+  world.read_all();
+
+  asker.send(ask_for("bob"));
+  world.deliver();
+
+  EXPECT_EQ(asker.read(), Lines{});
+  EXPECT_EQ(other.read(), Lines{});
+}
+
+TEST(ChatServer, a_keyframe_request_for_a_user_who_has_left_goes_to_everybody_else) {
+  ServerWorld world(2);
+  world.room = world.room_at(1);
+  TestClient& asker = world.join_active("asker", 0);
+  TestClient& other = world.join_active("other", 1);
+  world.join_active("bob", 1).leave();
+  world.deliver();
+  world.pass(2s);
+  world.read_all();
+
+  asker.send(ask_for("bob"));
+  world.deliver();
+
+  EXPECT_EQ(asker.read(), Lines{});
+  EXPECT_EQ(other.read(), Lines{"media 6 from asker"});
+}
+
 TEST(ChatServer, a_congestion_notice_reaches_the_sender_alone) {
   ServerWorld world(2);
   world.room = world.room_at(1);

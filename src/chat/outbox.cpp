@@ -30,7 +30,7 @@ Delivery Outbox::push(const Packet& packet, TimePoint now) {
     if (facts.from_server) overflowed_ = true;
     if (facts.packet_class == PacketClass::video && facts.keyframes_seen)
       hold({facts.sender, facts.media}, now);
-    lose(packet, DropReason::outbox_full);
+    lose(packet.facts(), DropReason::outbox_full);
     return Delivery::dropped;
   }
   // Again, as the room may have been made with the frames this one depends on.
@@ -47,6 +47,24 @@ std::optional<Outbox::Entry> Outbox::take(TimePoint now) {
   Entry entry = next->pop_front();
   count_out(entry.packet);
   return entry;
+}
+
+std::optional<Outbox::Entry> Outbox::take_among(std::size_t classes, TimePoint now) {
+  if (backlogged_) expire(now);
+  for (std::size_t i = 0; i < classes; ++i) {
+    if (queues_[i].empty()) continue;
+    Entry entry = queues_[i].pop_front();
+    count_out(entry.packet);
+    return entry;
+  }
+  return std::nullopt;
+}
+
+void Outbox::lose_taken(const PacketFacts& facts, DropReason reason, TimePoint now) {
+  if (facts.packet_class == PacketClass::video && facts.keyframes_seen)
+    drop_where(PacketClass::video, DropReason::held_back, now, [](const Entry&) { return false; },
+               {{facts.sender, facts.media}});
+  lose(facts, reason);
 }
 
 void Outbox::put_back(Entry entry) {
@@ -81,8 +99,7 @@ void Outbox::expire_queue(PacketClass packet_class, Duration age, DropReason rea
 
 template <class TooMuch>
 void Outbox::drop_where(PacketClass packet_class, DropReason reason, TimePoint now,
-                        TooMuch too_much) {
-  std::vector<Stream> broken;  // streams that lost a frame and have shown no keyframe since
+                        TooMuch too_much, std::vector<Stream> broken) {
   queue(packet_class).filter([&](const Entry& entry) {
     const PacketFacts& facts = entry.packet.facts();
     const Stream stream{facts.sender, facts.media};
@@ -97,7 +114,7 @@ void Outbox::drop_where(PacketClass packet_class, DropReason reason, TimePoint n
     }
     if (is_video && !is_broken) broken.push_back(stream);
     count_out(entry.packet);
-    lose(entry.packet, lost ? reason : DropReason::held_back);
+    lose(entry.packet.facts(), lost ? reason : DropReason::held_back);
     return false;
   });
   for (const Stream stream : broken) hold(stream, now);
@@ -110,7 +127,7 @@ bool Outbox::holds_back(const Packet& packet, TimePoint now) {
   const auto held = std::ranges::find(holds_, stream, &Hold::stream);
   if (held == holds_.end()) return false;
   if (!facts.is_keyframe && now - held->since <= hold_max) {
-    lose(packet, DropReason::held_back);
+    lose(packet.facts(), DropReason::held_back);
     return true;
   }
   *held = holds_.back();
@@ -135,7 +152,7 @@ void Outbox::trim_data(std::size_t coming) {
   while (waiting.size() > kept && data_bytes_ + coming > limits_.data_bytes) {
     const Entry oldest = waiting.pop_front();
     count_out(oldest.packet);
-    lose(oldest.packet, DropReason::data_over_budget);
+    lose(oldest.packet.facts(), DropReason::data_over_budget);
   }
 }
 
@@ -226,10 +243,9 @@ void Outbox::count_out(const Packet& packet) {
   if (packets_ == 0) bytes_by_sender_.reset();
 }
 
-void Outbox::lose(const Packet& packet, DropReason reason) {
+void Outbox::lose(const PacketFacts& facts, DropReason reason) {
   stats_.drop(reason).add();
-  if (packet.facts().sender && losses_.size() < losses_max)
-    losses_.push_back(packet.facts().sender);
+  if (facts.sender && losses_.size() < losses_max) losses_.push_back(facts.sender);
 }
 
 }  // namespace parley

@@ -56,8 +56,13 @@ class Outbox {
 
   /// The next packet to send, or nothing. Whatever has become too old is dropped first.
   std::optional<Entry> take(TimePoint now);
+  /// The next packet of the `classes` most urgent classes, by class and then in order of arrival,
+  /// or nothing: for a transport whose packets do not wait for one another.
+  std::optional<Entry> take_among(std::size_t classes, TimePoint now);
   /// Gives back a taken packet of which no byte was sent. In reverse order of taking.
   void put_back(Entry entry);
+  /// A packet that was taken did not reach the client whole after all.
+  void lose_taken(const PacketFacts& facts, DropReason reason, TimePoint now);
   /// The client took all it could for now; whatever is left is backlog.
   void end_flush() { backlogged_ = !empty(); }
 
@@ -109,14 +114,16 @@ class Outbox {
   bool make_room(const Packet& packet, TimePoint now);
   void trim_data(std::size_t coming);
   void evict(SessionId sender, PacketClass packet_class, std::size_t wanted, TimePoint now);
-  /// Walks a queue, drops what `too_much` says and the deltas that depended on it.
+  /// Walks a queue, drops what `too_much` says and the deltas that depended on it. `broken`:
+  /// streams that have lost a frame and shown no keyframe since.
   template <class TooMuch>
-  void drop_where(PacketClass packet_class, DropReason reason, TimePoint now, TooMuch too_much);
+  void drop_where(PacketClass packet_class, DropReason reason, TimePoint now, TooMuch too_much,
+                  std::vector<Stream> broken = {});
 
   void hold(Stream stream, TimePoint now);
   void count_in(const Packet& packet);
   void count_out(const Packet& packet);
-  void lose(const Packet& packet, DropReason reason);
+  void lose(const PacketFacts& facts, DropReason reason);
   void begin_accounting();
 
   const OutboxLimits& limits_;

@@ -101,6 +101,43 @@ struct OutboxTest : testing::Test {
   }
 };
 
+// A transport whose packets do not wait for one another.
+
+TEST_F(OutboxTest, gives_the_most_urgent_first_and_nothing_less_urgent_than_asked_for) {
+  delta("v1");
+  audio("a1");
+  control("c1");
+  audio("a2");
+  const auto among = [&](std::size_t classes) {
+    const auto entry = outbox->take_among(classes, now);
+    return entry ? label_of(entry->packet) : "nothing";
+  };
+
+  EXPECT_EQ(among(2), "c1");
+  EXPECT_EQ(among(2), "a1");
+  EXPECT_EQ(among(packet_class_count), "a2");
+  EXPECT_EQ(among(3), "nothing");
+  EXPECT_EQ(among(packet_class_count), "v1");
+}
+
+TEST_F(OutboxTest, a_taken_frame_that_was_lost_holds_back_what_depended_on_it) {
+  key("k1");
+  const auto lost = outbox->take(now);
+  delta("v2");
+  audio("a1");
+  delta("v3", bob);
+
+  outbox->lose_taken(lost->packet.facts(), DropReason::in_flight_too_long, now);
+  delta("v4");
+  key("k5");
+  delta("v6");
+
+  EXPECT_EQ(taken(), (Labels{"a1", "v3", "k5", "v6"}));
+  EXPECT_EQ(dropped(DropReason::in_flight_too_long), 1u);
+  EXPECT_EQ(dropped(DropReason::held_back), 2u);
+  EXPECT_EQ(outbox->take_losses(), (std::vector<SessionId>{alice, alice, alice}));
+}
+
 // Order.
 
 TEST_F(OutboxTest, keeps_the_order_of_arrival_while_the_client_keeps_up) {

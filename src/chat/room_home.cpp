@@ -119,8 +119,11 @@ void RoomHome::route(const RouteNote& note) {
     const bool wanted = note.session ? session.id == note.session
                                      : session.identity.role == Role::participant &&
                                            session.identity.user_id == note.user_id;
-    if (!wanted || !session.connection || session.connection->at.connection == note.from) continue;
+    if (!wanted) continue;
+    // Also when it cannot be asked, because it departs or asks itself: clients obey every request
+    // they get, whoever it names, so telling everybody would cost each of them a keyframe.
     found = true;
+    if (!session.connection || session.connection->at.connection == note.from) continue;
     sender_.tell(session.connection->at.shard,
                  DeliverNote{name_, note.packet, {}, {session.connection->at.connection}});
   }

@@ -34,11 +34,12 @@ void SessionLogic::stop(Now now) {
   membership_.leave(now);
 }
 
-void SessionLogic::on_message(BufferBuilder message, Now now) {
+void SessionLogic::on_message(BufferBuilder message, Now now, Channel channel) {
   last_heard_ = now.monotonic;
   if (ended_) return;
   const Bytes wrapper = Bytes(message.written()).subspan(packet_headroom);
   Verdict verdict = judge(wrapper);
+  if (verdict.action == Action::echo) verdict.facts.channel = channel;
   const auto packet_class = static_cast<std::size_t>(verdict.facts.packet_class);
   stats_.packets_in[packet_class].add();
   stats_.bytes_in[packet_class].add(wrapper.size());

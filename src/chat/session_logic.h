@@ -56,7 +56,7 @@ class SessionLogic final : public Participant {
   void stop(Now now);
 
   /// A whole message: `packet_headroom` reserved bytes, the PacketWrapper, and room for a stamp.
-  void on_message(BufferBuilder message, Now now);
+  void on_message(BufferBuilder message, Now now, Channel channel = Channel::stream);
   /// Anything else that shows the client lives (a ping, a pong, text).
   void on_sign_of_life(Now now) { last_heard_ = now.monotonic; }
   /// False while something waits for the room's answer, or too much of this session is on its way

@@ -20,6 +20,8 @@ std::string_view name_of(DropReason reason) {
       return "session_closed";
     case DropReason::mailbox_full:
       return "mailbox_full";
+    case DropReason::in_flight_too_long:
+      return "in_flight_too_long";
   }
   return "unknown";
 }
@@ -56,6 +58,8 @@ std::string_view name_of(EndReason reason) {
       return "message_too_big";
     case EndReason::too_slow:
       return "too_slow";
+    case EndReason::message_too_slow:
+      return "message_too_slow";
     case EndReason::rejected:
       return "rejected";
     case EndReason::draining:

@@ -30,15 +30,16 @@ class Cell {
 
 /// Why a packet was not delivered to one receiver.
 enum class DropReason : std::uint8_t {
-  video_too_old,     ///< waited longer than outbox.video_age
-  audio_too_old,     ///< waited longer than outbox.audio_age
-  held_back,         ///< a delta whose keyframe or predecessor was dropped
-  outbox_full,       ///< the receiver's Outbox ran out of bytes
-  data_over_budget,  ///< more than outbox.data_bytes of diagnostics waiting
-  session_closed,    ///< still waiting when the session ended
-  mailbox_full,      ///< the way to another shard was full
+  video_too_old,       ///< waited longer than outbox.video_age
+  audio_too_old,       ///< waited longer than outbox.audio_age
+  held_back,           ///< a delta whose keyframe or predecessor was dropped
+  outbox_full,         ///< the receiver's Outbox ran out of bytes
+  data_over_budget,    ///< more than outbox.data_bytes of diagnostics waiting
+  session_closed,      ///< still waiting when the session ended
+  mailbox_full,        ///< the way to another shard was full
+  in_flight_too_long,  ///< its stream was given up half-way (WebTransport)
 };
-inline constexpr std::size_t drop_reason_count = 7;
+inline constexpr std::size_t drop_reason_count = 8;
 std::string_view name_of(DropReason reason);
 
 /// Why a packet from a client was not relayed at all.
@@ -61,11 +62,12 @@ enum class EndReason : std::uint8_t {
   invalid_text,       ///< text or close reason that is not UTF-8 (1007)
   message_too_big,    ///< a message above packet_bytes_max (1009)
   too_slow,           ///< the client does not read (1008)
+  message_too_slow,   ///< a long message came slowly while others waited for its room (1008)
   rejected,           ///< the session was refused at its start (1008)
   draining,           ///< the server shuts down (1001)
   internal_error,     ///< our fault (1011)
 };
-inline constexpr std::size_t end_reason_count = 11;
+inline constexpr std::size_t end_reason_count = 12;
 std::string_view name_of(EndReason reason);
 
 /// A histogram of durations with fixed bounds; one writing thread.
@@ -89,19 +91,27 @@ struct ShardStats {
   // Gauges.
   Cell sessions;
   Cell rooms;
-  Cell connections;  ///< TCP connections, HTTP ones included
+  Cell connections;    ///< of clients, HTTP ones included
+  Cell partial_bytes;  ///< room held for long messages that are not whole yet
 
   // Counters.
   Cell sessions_started;
   std::array<Cell, end_reason_count> sessions_ended;
   std::array<Cell, packet_class_count> packets_in, bytes_in, packets_out, bytes_out;
+  /// A packet went to a client.
+  void count_out(const Packet& packet) {
+    const auto packet_class = static_cast<std::size_t>(packet.facts().packet_class);
+    packets_out[packet_class].add();
+    bytes_out[packet_class].add(packet.size());
+  }
   std::array<Cell, drop_reason_count> drops;
   std::array<Cell, discard_reason_count> discards;
   Cell congestion_sent;
   Cell rtt_echoes;
   Cell health_packets;
   Cell text_messages_ignored;
-  Cell writes;  ///< system calls that sent packets
+  Cell partial_waits;  ///< long messages that had to wait for room
+  Cell writes;         ///< system calls that sent packets
 
   DurationHistogram queue_age;  ///< how long a packet waited in an Outbox
   DurationHistogram loop_lag;   ///< how long one turn of the loop took

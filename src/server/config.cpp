@@ -102,6 +102,36 @@ constexpr auto table = std::to_array<Setting>({
      +[](Config& c) -> std::size_t& { return c.websocket.notsent_lowat; },
      "Unsent bytes the kernel may hold per client; what waits here cannot be dropped any more",
      4 * kib, 16 * mib},
+    {"websocket.partial_bytes",
+     +[](Config& c) -> std::size_t& { return c.websocket.partial_bytes; },
+     "Room for messages above 64KiB that are not whole yet, shared out to the shards; 4MiB each at "
+     "least",
+     4 * mib, 1 * gib},
+    {"websocket.partial_time", +[](Config& c) -> Millis& { return c.websocket.partial_time; },
+     "How long one may take while others wait for room, and again for each 640KiB of it", 100,
+     hour},
+
+    {"webtransport.enabled", +[](Config& c) -> bool& { return c.webtransport.enabled; },
+     "Take WebTransport sessions, too: HTTP/3 over QUIC on a UDP port"},
+    {"webtransport.host", +[](Config& c) -> std::string& { return c.webtransport.host; },
+     "Address of that port; empty is server.host"},
+    {"webtransport.port", +[](Config& c) -> std::uint16_t& { return c.webtransport.port; },
+     "That UDP port; 0 takes any free one", 0, 65535},
+    {"webtransport.public_url",
+     +[](Config& c) -> std::string& { return c.webtransport.public_url; },
+     "Where clients reach it from outside, such as https://example.org:4433, if that differs"},
+    {"webtransport.idle_timeout", +[](Config& c) -> Millis& { return c.webtransport.idle_timeout; },
+     "A QUIC connection on which nothing came for this long is gone", second, hour},
+    {"webtransport.keep_alive", +[](Config& c) -> Millis& { return c.webtransport.keep_alive; },
+     "A QUIC connection that is quiet for this long is asked whether it lives; 0s asks none", 0,
+     hour},
+
+    {"tls.cert", +[](Config& c) -> std::string& { return c.tls.cert; },
+     "File with the certificate and its chain (PEM); empty makes a self-signed one"},
+    {"tls.key", +[](Config& c) -> std::string& { return c.tls.key; },
+     "File with the key of that certificate (PEM)"},
+    {"tls.self_signed_folder", +[](Config& c) -> std::string& { return c.tls.self_signed_folder; },
+     "Where a self-signed certificate is kept for the next start; empty keeps it in memory"},
 
     {"mailbox.bytes", +[](Config& c) -> std::size_t& { return c.mailbox.bytes; },
      "How much media may wait on its way from one shard to another", 64 * kib, 1 * gib},
@@ -225,7 +255,9 @@ Config default_config(Program program) {
       config.server.host = "127.0.0.1";
       config.server.drain_time = 1s;
       config.demo.enabled = true;
-      config.ops.port = 0;  // it is printed; two of them may run side by side
+      config.webtransport.enabled = true;
+      config.webtransport.port = 0;  // the page is told; two of them may run side by side
+      config.ops.port = 0;           // it is printed; two of them may run side by side
       break;
     case Program::websocket_server:
       // The original has no second port; who starts it in its place expects none.

@@ -70,7 +70,24 @@ struct Config {
 
   struct WebSocket {
     std::size_t notsent_lowat = 64 * 1024;
+    std::size_t partial_bytes = std::size_t{8} * 1024 * 1024;
+    Millis partial_time = 5s;
   } websocket;
+
+  struct WebTransport {
+    bool enabled = false;
+    std::string host;  ///< empty = server.host
+    std::uint16_t port = 4433;
+    std::string public_url;
+    Millis idle_timeout = 30s;
+    Millis keep_alive = 10s;
+  } webtransport;
+
+  struct Tls {
+    std::string cert;
+    std::string key;
+    std::string self_signed_folder;
+  } tls;
 
   struct Mailbox {
     std::size_t bytes = std::size_t{8} * 1024 * 1024;

@@ -228,6 +228,14 @@ class Loader {
           "to answer");
     if (config.outbox.data_bytes > config.outbox.bytes)
       return fail("outbox.data_bytes must not be more than outbox.bytes, of which it is a part");
+    const std::string& url = config.webtransport.public_url;
+    const bool is_address = url.starts_with("https://") && std::ranges::all_of(url, [](char c) {
+                              return c > ' ' && c < 0x7f && c != '"' && c != '\\';
+                            });
+    if (!url.empty() && !is_address)
+      return fail("webtransport.public_url must be an address such as https://example.org:4433");
+    if (config.tls.cert.empty() != config.tls.key.empty())
+      return fail("tls.cert and tls.key belong together: set both or neither");
     if (config.auth.leeway % 1s != 0ms) return fail("auth.leeway must be whole seconds");
     return {};
   }

@@ -42,6 +42,23 @@ std::optional<std::filesystem::path> find_page(const std::string& given) {
   return holds_page(installed) ? std::optional(installed) : std::nullopt;
 }
 
+CertificateRules certificate_rules(const Config& config) {
+  CertificateRules rules;
+  rules.chain_file = config.tls.cert;
+  rules.key_file = config.tls.key;
+  rules.self_signed_folder = config.tls.self_signed_folder;
+  return rules;
+}
+
+QuicRules quic_rules(const Config& config) {
+  QuicRules rules;
+  rules.idle_timeout = config.webtransport.idle_timeout;
+  rules.keep_alive = config.webtransport.keep_alive;
+  rules.connections_max = static_cast<std::size_t>(config.limits.connections_max) /
+                          static_cast<std::size_t>(config.server.shards);
+  return rules;
+}
+
 RouteRules route_rules(const Config& config) {
   RouteRules rules;
   rules.lobby.token.secret = config.auth.jwt_secret;
@@ -61,8 +78,12 @@ ShardRules shard_rules(const Config& config) {
   session.outbox.data_bytes = config.outbox.data_bytes;
   session.idle_timeout = config.limits.idle_timeout;
   session.stall_timeout = config.outbox.stall_timeout;
+  rules.webtransport.session = session;
   rules.websocket.ping_after = config.limits.ping_after;
   rules.websocket.notsent_lowat = config.websocket.notsent_lowat;
+  rules.websocket.partial_bytes =
+      config.websocket.partial_bytes / static_cast<std::size_t>(config.server.shards);
+  rules.websocket.partial_time = config.websocket.partial_time;
   rules.http.header_bytes_max = config.limits.header_bytes;
   rules.http.header_timeout = config.limits.handshake_timeout;
   rules.http.idle_timeout = config.limits.keep_alive;
@@ -75,7 +96,8 @@ ShardRules shard_rules(const Config& config) {
 
 Result<std::unique_ptr<RelayServer>> RelayServer::load(const Config& config) {
   // Before any thread exists, so that all inherit it: run() alone takes the ending signals.
-  const sigset_t signals = ending_signals();
+  sigset_t signals = ending_signals();
+  sigaddset(&signals, SIGHUP);  // taken by run(), too
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
@@ -88,6 +110,8 @@ Result<std::unique_ptr<RelayServer>> RelayServer::load(const Config& config) {
 RelayServer::RelayServer(const Config& config)
     : config_(config),
       rules_(route_rules(config)),
+      certificates_(certificate_rules(config)),
+      quic_rules_(quic_rules(config)),
       bus_(static_cast<ShardIndex>(config.server.shards)),
       metrics_({std::string(version().version), std::string(version().git_sha)}),
       ops_routes_(metrics_, health_) {
@@ -141,8 +165,32 @@ Result<void> RelayServer::open_ports() {
                                      });
   if (!listener) return tl::unexpected(listener.error());
   listener_ = std::move(*listener);
-  if (!config_.ops.enabled) return {};
+  if (auto opened = open_webtransport(); !opened) return opened;
+  return config_.ops.enabled ? open_ops_port() : Result<void>{};
+}
 
+Result<void> RelayServer::open_webtransport() {
+  if (!config_.webtransport.enabled) return {};
+  if (auto opened = certificates_.open(unix_now()); !opened) return opened;
+  const auto show = [this](const Certificate& certificate) {
+    return tls_.load(certificate.chain_pem, certificate.key_pem);
+  };
+  if (auto shown = certificates_.watch(show); !shown) return shown;
+  const std::string& host =
+      config_.webtransport.host.empty() ? config_.server.host : config_.webtransport.host;
+  auto sockets = open_udp_sockets(host, config_.webtransport.port, units_.size(), quic_rules_);
+  if (!sockets) return tl::unexpected(sockets.error());
+  udp_ = std::move(*sockets);
+  rules_.certificates = &certificates_;
+  rules_.webtransport_port = udp_.port;
+  rules_.webtransport_url = config_.webtransport.public_url;
+  for (std::size_t i = 0; i < units_.size(); ++i)
+    units_[i]->open_webtransport(udp_.native[i], units_.size(), quic_rules_, quic_secrets_, tls_);
+  return {};
+}
+
+Result<void> RelayServer::open_ops_port() {
+  Shard& first = units_.front()->shard();
   HttpRules rules;
   rules.cors = false;
   rules.connections_max = 100;  // a few scrapers and an operator
@@ -172,9 +220,7 @@ int RelayServer::run() {
   health_.set(Health::Phase::ready);
   announce_ready();
 
-  const sigset_t signals = ending_signals();
-  int signal = 0;
-  sigwait(&signals, &signal);
+  const int signal = wait_for_end();
   log_info("shutting down",
            {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"},
             {"sessions", census_.sessions()},
@@ -183,6 +229,23 @@ int RelayServer::run() {
   for (auto& unit : units_) unit->stop();
   log_info("stopped", {{"sessions_cut", census_.sessions()}});
   return 0;
+}
+
+int RelayServer::wait_for_end() {
+  sigset_t signals = ending_signals();
+  sigaddset(&signals, SIGHUP);
+  const timespec certificate_check{60, 0};
+  for (;;) {
+    const int signal = sigtimedwait(&signals, nullptr, &certificate_check);
+    if (signal == SIGINT || signal == SIGTERM) return signal;
+    if (!config_.webtransport.enabled) continue;
+    const bool reload = signal == SIGHUP;
+    auto done = reload ? certificates_.reload() : certificates_.tick(unix_now());
+    if (!done)
+      log_error("the certificate stays as it was", {{"why", done.error().message}});
+    else if (reload)
+      log_info("the certificate was read again", {{"file", config_.tls.cert}});
+  }
 }
 
 void RelayServer::drain() {
@@ -205,7 +268,8 @@ void RelayServer::drain() {
 
 void RelayServer::announce_ready() const {
   if (config_.server.ready_fd < 0) return;
-  const std::string line = fmt::format("{{\"http\":{},\"ops\":{}}}\n", port(), ops_port());
+  const std::string line = fmt::format("{{\"http\":{},\"ops\":{},\"webtransport\":{}}}\n", port(),
+                                       ops_port(), webtransport_port());
   if (::write(config_.server.ready_fd, line.data(), line.size()) < 0)
     log_warning("cannot write the ready line", {{"descriptor", config_.server.ready_fd}});
   ::close(config_.server.ready_fd);

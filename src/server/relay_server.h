@@ -10,7 +10,9 @@
 #include "bus/local_bus.h"
 #include "http/http_connections.h"
 #include "http/http_listener.h"
+#include "quic/quic_endpoint.h"
 #include "server/admission.h"
+#include "server/certificate_store.h"
 #include "server/config.h"
 #include "server/ops_routes.h"
 #include "server/shard_unit.h"
@@ -32,12 +34,18 @@ class RelayServer {
   [[nodiscard]] std::uint16_t ops_port() const {
     return ops_listener_ == nullptr ? 0 : ops_listener_->port();
   }
+  /// UDP; 0 when WebTransport is off.
+  [[nodiscard]] std::uint16_t webtransport_port() const { return udp_.port; }
   [[nodiscard]] bool serves_page() const { return rules_.page.size() > 0; }
 
  private:
   explicit RelayServer(const Config& config);
   Result<void> load_page();
   Result<void> open_ports();
+  Result<void> open_ops_port();
+  Result<void> open_webtransport();
+  /// Reloads or renews the certificate meanwhile. The signal that ends the process.
+  int wait_for_end();
   void hand_over(int native_socket, std::string remote_address);
   void announce_ready() const;
   void drain();
@@ -46,6 +54,11 @@ class RelayServer {
   Health health_;
   Census census_;
   RouteRules rules_;
+  CertificateStore certificates_;
+  QuicTls tls_;
+  const QuicRules quic_rules_;
+  const QuicSecrets quic_secrets_ = QuicSecrets::random();
+  UdpSockets udp_;
   LocalBus bus_;
   Metrics metrics_;
   std::vector<std::unique_ptr<ShardUnit>> units_;

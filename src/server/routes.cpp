@@ -1,6 +1,10 @@
 #include "server/routes.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <utility>
+#include <vector>
 
 #include "server/version.h"
 #include "websocket/handshake.h"
@@ -14,6 +18,21 @@ bool is_read(const HttpRequest& request) {
 
 }  // namespace
 
+std::string transports_json(const RouteRules& rules) {
+  std::string webtransport = "null";
+  // Neither base64 nor an address that the configuration let through needs escaping.
+  if (rules.certificates != nullptr) {
+    std::vector<std::string> hashes;
+    for (const std::string& hash : rules.certificates->hashes())
+      hashes.push_back(fmt::format("\"{}\"", hash));
+    const std::string& url = rules.webtransport_url;
+    webtransport =
+        fmt::format(R"({{"port":{},"url":{},"certificate_hashes":[{}]}})", rules.webtransport_port,
+                    url.empty() ? "null" : fmt::format("\"{}\"", url), fmt::join(hashes, ","));
+  }
+  return fmt::format(R"({{"websocket":{{"path":"/lobby"}},"webtransport":{}}})", webtransport);
+}
+
 HttpResponse readiness(const Health& health) {
   switch (health.phase()) {
     case Health::Phase::starting:
@@ -26,14 +45,14 @@ HttpResponse readiness(const Health& health) {
   return HttpResponse::json(503, R"({"ready":false,"reasons":["unknown"]})");
 }
 
-Routes::Routes(Shard& shard, WsSessions& sessions, RefusalCounts& refusals, const RouteRules& rules,
-               const Health& health, const Census& census)
+Routes::Routes(Shard& shard, WsSessions& sessions, Entrance& entrance, RefusalCounts& refusals,
+               const RouteRules& rules, const Health& health)
     : shard_(shard),
       sessions_(sessions),
+      entrance_(entrance),
       refusals_(refusals),
       rules_(rules),
-      health_(health),
-      census_(census) {}
+      health_(health) {}
 
 HttpResponse Routes::handle(const HttpRequest& request) {
   const std::string_view path = request.path();
@@ -47,8 +66,9 @@ HttpResponse Routes::handle(const HttpRequest& request) {
     refusals_.count("bad_upgrade");
     return std::move(answer.error());
   }
-  if (path == "/version" || path == "/healthz" || path == "/readyz") {
+  if (path == "/version" || path == "/healthz" || path == "/readyz" || path == "/transports") {
     if (!is_read(request)) return refuse_method();
+    if (path == "/transports") return HttpResponse::json(200, transports_json(rules_));
     if (path == "/version") return HttpResponse::json(200, version_json());
     return path == "/healthz" ? HttpResponse::text(200, "Ok") : readiness(health_);
   }
@@ -72,16 +92,9 @@ std::optional<HttpResponse> Routes::upgrade(const HttpRequest& request, Upgrade&
 }
 
 Result<LobbyEntry, HttpResponse> Routes::admit(const HttpRequest& request) {
-  auto entry = read_lobby(request.target, rules_.lobby, shard_.now().unix);
-  if (!entry) {
-    const Refusal& refusal = entry.error();
-    return tl::unexpected(refuse(refusal.status, refusal.body, refusal.reason));
-  }
-  if (health_.draining())
-    return tl::unexpected(refuse(503, "The server is shutting down", "draining"));
-  if (census_.sessions() >= rules_.sessions_max)
-    return tl::unexpected(refuse(503, "The server is full", "sessions_max"));
-  return std::move(*entry);
+  auto entry = entrance_.admit(request.target, shard_.now().unix);
+  if (entry) return std::move(*entry);
+  return tl::unexpected(HttpResponse::text(entry.error().status, entry.error().body));
 }
 
 HttpResponse Routes::refuse_method() {

@@ -9,7 +9,8 @@
 #include "auth/lobby.h"
 #include "http/http_handler.h"
 #include "http/static_files.h"
-#include "server/census.h"
+#include "server/certificate_store.h"
+#include "server/entrance.h"
 #include "server/health.h"
 #include "stats/refusal_counts.h"
 #include "websocket/ws_sessions.h"
@@ -21,6 +22,10 @@ struct RouteRules {
   LobbyRules lobby;
   std::size_t sessions_max = 100'000;
   StaticFiles page;
+  /// Null without WebTransport.
+  const CertificateStore* certificates = nullptr;
+  std::uint16_t webtransport_port = 0;
+  std::string webtransport_url;  ///< webtransport.public_url
 };
 
 /// The routes of one shard:
@@ -29,14 +34,15 @@ struct RouteRules {
 /// |---------------------------|----------------------------------------------------------------|
 /// | `/lobby?token=`           | a WebSocket, or why not                                        |
 /// | `/lobby/<user>/<room>`    | the same without a token, where that is allowed                |
+/// | `/transports`             | how a page reaches this server, as JSON                        |
 /// | `/version`                | what was built                                                 |
 /// | `/healthz`                | `Ok` while the process lives                                   |
 /// | `/readyz`                 | 200 while joins are welcome, 503 otherwise, with the reasons   |
 /// | the page                  | when the page is served                                        |
 class Routes final : public HttpHandler {
  public:
-  Routes(Shard& shard, WsSessions& sessions, RefusalCounts& refusals, const RouteRules& rules,
-         const Health& health, const Census& census);
+  Routes(Shard& shard, WsSessions& sessions, Entrance& entrance, RefusalCounts& refusals,
+         const RouteRules& rules, const Health& health);
 
   HttpResponse handle(const HttpRequest& request) override;
   std::optional<HttpResponse> upgrade(const HttpRequest& request, Upgrade& upgrade) override;
@@ -50,11 +56,15 @@ class Routes final : public HttpHandler {
 
   Shard& shard_;
   WsSessions& sessions_;
+  Entrance& entrance_;
   RefusalCounts& refusals_;
   const RouteRules& rules_;
   const Health& health_;
-  const Census& census_;
 };
+
+/// The answer to `/transports`: where WebTransport is, and by which certificate hashes a page knows
+/// it (none when an authority vouches for the certificate).
+[[nodiscard]] std::string transports_json(const RouteRules& rules);
 
 /// The answer to `/readyz`: whether joins are welcome, as JSON.
 [[nodiscard]] HttpResponse readiness(const Health& health);

@@ -30,10 +30,13 @@ void print_welcome(const Config& config, const RelayServer& server, Duration too
   const std::string host = reachable_host(config.server.host);
   const auto milliseconds = std::chrono::duration_cast<Millis>(took).count();
   fmt::print("\nParley {} is ready ({} ms)\n\n", version().version, milliseconds);
-  fmt::print("  join       http://{}:{}/?room=demo\n", host, server.port());
-  fmt::print("  websocket  ws://{}:{}/lobby/<user>/<room>\n", host, server.port());
+  fmt::print("  join          http://{}:{}/?room=demo\n", host, server.port());
+  fmt::print("  websocket     ws://{}:{}/lobby/<user>/<room>\n", host, server.port());
+  if (server.webtransport_port() != 0)
+    fmt::print("  webtransport  https://{}:{}/lobby/<user>/<room>\n", host,
+               server.webtransport_port());
   if (server.ops_port() != 0)
-    fmt::print("  metrics    http://{}:{}/metrics\n", reachable_host(config.ops.host),
+    fmt::print("  metrics       http://{}:{}/metrics\n", reachable_host(config.ops.host),
                server.ops_port());
   fmt::print("\nOpen the join link in two windows to see yourself twice. Ctrl-C ends.\n\n");
   std::fflush(stdout);
@@ -65,6 +68,7 @@ int run_relay(Program program, const CommandLine& command) {
   if (program == Program::parley_dev) print_welcome(config, **server, monotonic_now() - begun);
   log_info("listening", {{"host", config.server.host},
                          {"port", (*server)->port()},
+                         {"webtransport_port", (*server)->webtransport_port()},
                          {"ops_port", (*server)->ops_port()},
                          {"shards", config.server.shards},
                          {"bus", "local"},

@@ -24,8 +24,11 @@ ShardUnit::ShardUnit(ShardIndex index, LocalBus& bus, const ShardRules& rules,
                      const RouteRules& routes, const Health& health, const Census& census)
     : shard_(index),
       chat_(index, bus, shard_.stats(), random_id),
+      entrance_(routes.lobby, routes.sessions_max, health, census, refusals_),
       sessions_(shard_, chat_, rules.websocket),
-      routes_(shard_, sessions_, refusals_, routes, health, census),
+      routes_(shard_, sessions_, entrance_, refusals_, routes, health),
+      wt_sessions_(shard_, chat_, rules.webtransport),
+      wt_routes_(wt_sessions_, entrance_, refusals_, health, rules.http3),
       connections_(shard_, routes_, rules.http),
       drain_alarm_(shard_, *this) {
   shard_.mailbox().set_media_bytes_max(rules.mailbox_bytes);
@@ -45,6 +48,13 @@ void ShardUnit::start() {
 void ShardUnit::stop() {
   shard_.stop();
   if (thread_.joinable()) thread_.join();
+}
+
+void ShardUnit::open_webtransport(int native_socket, std::size_t shards, const QuicRules& rules,
+                                  const QuicSecrets& secrets, const QuicTls& tls) {
+  quic_ = std::make_unique<QuicEndpoint>(shard_, native_socket, shards, rules, secrets, tls,
+                                         wt_routes_);
+  shard_.post([this] { quic_->start(); });
 }
 
 void ShardUnit::add(AcceptedSocket accepted) {
@@ -72,9 +82,11 @@ void ShardUnit::begin_drain(TimePoint until) {
 void ShardUnit::on_deadline(Now now) {
   const Duration left = drain_until_ - now.monotonic;
   // The last step leaves the clients a moment to read their Close.
-  const auto steps = std::max<std::int64_t>(1, left / drain_step - 4);
-  sessions_.drain((sessions_.open() + static_cast<std::size_t>(steps) - 1) /
-                  static_cast<std::size_t>(steps));
+  const auto steps = static_cast<std::size_t>(std::max<std::int64_t>(1, left / drain_step - 4));
+  const std::size_t count = (sessions_.open() + wt_sessions_.open() + steps - 1) / steps;
+  const std::size_t over_websocket = std::min(count, sessions_.open());
+  sessions_.drain(over_websocket);
+  wt_sessions_.drain(count - over_websocket);
   drain_alarm_.set(now.monotonic + drain_step);
 }
 

@@ -9,15 +9,20 @@
 #include "bus/local_bus.h"
 #include "chat/chat_server.h"
 #include "http/http_connections.h"
+#include "server/entrance.h"
 #include "server/routes.h"
+#include "server/wt_routes.h"
 #include "stats/refusal_counts.h"
 #include "websocket/ws_sessions.h"
+#include "webtransport/wt_sessions.h"
 
 namespace parley {
 
 /// What every shard is built with.
 struct ShardRules {
   WsRules websocket;
+  WtRules webtransport;
+  Http3Rules http3;
   HttpRules http;
   std::size_t mailbox_bytes = Mailbox::media_bytes_max_default;
 };
@@ -34,6 +39,9 @@ class ShardUnit final : private Timed {
 
   /// Takes over an accepted socket. Any thread.
   void add(AcceptedSocket accepted);
+  /// Takes WebTransport sessions on a UDP socket of this shard. Before start().
+  void open_webtransport(int native_socket, std::size_t shards, const QuicRules& rules,
+                         const QuicSecrets& secrets, const QuicTls& tls);
   /// Ends all sessions, spread evenly over `time`, and refuses new ones. Any thread.
   void drain(Duration time);
 
@@ -50,8 +58,12 @@ class ShardUnit final : private Timed {
   Shard shard_;
   ChatServer chat_;
   RefusalCounts refusals_;
+  Entrance entrance_;
   WsSessions sessions_;
   Routes routes_;
+  WtSessions wt_sessions_;
+  WtRoutes wt_routes_;
+  std::unique_ptr<QuicEndpoint> quic_;  ///< null without WebTransport
   HttpConnections connections_;
   Shard::Alarm drain_alarm_;
   TimePoint drain_until_ = never;

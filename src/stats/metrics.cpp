@@ -83,6 +83,8 @@ class Scrape final : public prometheus::Collectable {
     gauge("parley_rooms", "Rooms with a member, counted once on each shard that has one.",
           &ShardStats::rooms);
     gauge("parley_connections", "TCP connections that are open.", &ShardStats::connections);
+    gauge("parley_partial_bytes", "Room held for long messages that are not whole yet.",
+          &ShardStats::partial_bytes);
     add_one(all, MetricType::Gauge, "parley_shards", "Event loops of this process.",
             static_cast<double>(shards_.size()));
   }
@@ -129,6 +131,8 @@ class Scrape final : public prometheus::Collectable {
             &ShardStats::health_packets);
     counter("parley_text_messages_ignored_total", "WebSocket text messages, which mean nothing.",
             &ShardStats::text_messages_ignored);
+    counter("parley_partial_waits_total", "Long messages that had to wait for room.",
+            &ShardStats::partial_waits);
     counter("parley_writes_total", "System calls that sent packets.", &ShardStats::writes);
   }
 

@@ -45,6 +45,12 @@ FrameEvent message_event(Opcode opcode, BufferBuilder message) {
   return event;
 }
 
+FrameEvent event_of(FrameEventKind kind) {
+  FrameEvent event;
+  event.kind = kind;
+  return event;
+}
+
 constexpr const char* invalid_text = "a text is not valid UTF-8";
 
 }  // namespace
@@ -52,14 +58,26 @@ constexpr const char* invalid_text = "a text is not valid UTF-8";
 /// What is under way between two calls: a frame whose payload is incomplete, a message of which a
 /// fragment has begun, or both (a control frame between two fragments).
 struct FrameDecoder::InFlight {
-  /// Makes room for `more` bytes of payload. Capacity at least doubles until the last fragment, so
-  /// that a message in many fragments is copied a bounded number of times.
-  void reserve(std::size_t more, bool is_last, const FrameLimits& limits) {
-    const std::size_t needed = message.size() + more + limits.tailroom;
-    if (needed <= message.size() + message.room()) return;
-    const std::size_t largest = limits.headroom + limits.message_bytes_max + limits.tailroom;
-    const std::size_t capacity = is_last ? needed : std::max(needed, std::min(2 * needed, largest));
-    BufferBuilder larger(capacity);
+  [[nodiscard]] std::size_t capacity() const { return message.size() + message.room(); }
+
+  /// What the message must occupy for the frame that has begun. It at least doubles from the second
+  /// to the last fragment, so that a message in many fragments is copied a bounded number of times.
+  [[nodiscard]] std::size_t capacity_needed(const FrameLimits& limits) const {
+    const std::size_t needed = limits.headroom + message_bytes + limits.tailroom;
+    if (needed <= capacity()) return capacity();
+    if (message.size() == 0 || frame.is_final) return needed;
+    const std::size_t unasked = limits.unasked_bytes_max;
+    return std::max(needed, std::min({2 * needed, limits.occupied_bytes_max(),
+                                      needed <= unasked ? unasked : SIZE_MAX}));
+  }
+
+  void occupy(std::size_t bytes, const FrameLimits& limits) {
+    if (bytes <= capacity()) return;
+    if (message.size() == 0) {
+      message = message_of(bytes - limits.headroom - limits.tailroom, limits);
+      return;
+    }
+    BufferBuilder larger(bytes);
     larger.append(message.written());
     message = std::move(larger);
   }
@@ -82,6 +100,7 @@ void FrameDecoder::InFlightDeleter::operator()(InFlight* in_flight) const { dele
 
 FrameEvent FrameDecoder::next(Bytes& in) {
   if (in_flight_ != nullptr) release_idle();
+  if (room_needed_ > 0) return event_of(FrameEventKind::needs_room);
   while (!in.empty() && !has_ended_) {
     FrameEvent event;
     if (is_within_frame()) {
@@ -147,13 +166,27 @@ FrameEvent FrameDecoder::begin_frame(const FrameHeader& header, Bytes& in) {
   flight.frame_bytes = 0;
   flight.message_bytes += header.payload_bytes;
   if (!continues) flight.opcode = header.opcode;
-  if (flight.opcode == Opcode::binary || limits_->keep_text) {
-    if (continues)
-      flight.reserve(header.payload_bytes, header.is_final, *limits_);
-    else
-      flight.message = message_of(header.payload_bytes, *limits_);
+  FrameEvent event;
+  if (flight.opcode == Opcode::binary || limits_->keep_text) event = make_room();
+  return header.payload_bytes == 0 ? end_data_frame() : std::move(event);
+}
+
+FrameEvent FrameDecoder::make_room() {
+  const std::size_t needed = in_flight_->capacity_needed(*limits_);
+  if (needed > limits_->unasked_bytes_max && needed > in_flight_->capacity()) {
+    room_needed_ = needed;
+    return event_of(FrameEventKind::needs_room);
   }
-  return header.payload_bytes == 0 ? end_data_frame() : FrameEvent{};
+  in_flight_->occupy(needed, *limits_);
+  return {};
+}
+
+void FrameDecoder::give_room() { in_flight_->occupy(std::exchange(room_needed_, 0), *limits_); }
+
+void FrameDecoder::stop() {
+  has_ended_ = true;
+  room_needed_ = 0;
+  in_flight_.reset();
 }
 
 FrameEvent FrameDecoder::begin_control(const FrameHeader& header) {
@@ -233,14 +266,12 @@ FrameEvent FrameDecoder::close_event(Bytes payload) {
       return violation(close_code::invalid_data, "a close reason is not valid UTF-8");
     event.reason = as_text(reason);
   }
-  has_ended_ = true;
-  in_flight_.reset();
+  stop();
   return event;
 }
 
 FrameEvent FrameDecoder::violation(std::uint16_t code, const char* sentence) {
-  has_ended_ = true;
-  in_flight_.reset();
+  stop();
   FrameEvent event;
   event.kind = FrameEventKind::violation;
   event.code = code;

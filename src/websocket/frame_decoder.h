@@ -18,6 +18,8 @@ namespace parley {
 enum class FrameEventKind : std::uint8_t {
   /// All bytes are consumed and nothing more is complete.
   need_more,
+  /// A message goes on for which room must be found first: see give_room().
+  needs_room,
   binary,
   text,
   ping,
@@ -46,12 +48,19 @@ struct FrameLimits {
   /// The longest message, all its fragments together. A longer one is refused (1009) as soon as a
   /// header says so.
   std::size_t message_bytes_max;
+  /// What a message that is under way between two calls may occupy without a question.
+  std::size_t unasked_bytes_max = SIZE_MAX;
   std::size_t headroom = 0;
   std::size_t tailroom = 0;
   /// True for frames that come from a client.
   bool expect_masked = true;
   /// False: text is checked, but its event carries no message.
   bool keep_text = false;
+
+  /// What the longest message occupies.
+  [[nodiscard]] std::size_t occupied_bytes_max() const {
+    return headroom + message_bytes_max + tailroom;
+  }
 };
 
 /// Reads frames of one direction of one connection, in pieces of any size. A message that lies
@@ -65,6 +74,13 @@ class FrameDecoder {
   /// Consumes from the front of `in` up to the end of the next event, all of it when the event is
   /// need_more. Call again until then.
   [[nodiscard]] FrameEvent next(Bytes& in);
+
+  /// After needs_room, which comes again until give_room(): what the message is to occupy.
+  [[nodiscard]] std::size_t room_needed() const { return room_needed_; }
+  /// The message may occupy room_needed(), until its event or stop().
+  void give_room();
+  /// Nothing that comes from here on is looked at; what was under way is gone.
+  void stop();
 
  private:
   struct InFlight;
@@ -85,6 +101,8 @@ class FrameDecoder {
   FrameEvent close_event(Bytes payload);
   FrameEvent violation(std::uint16_t code, const char* sentence);
   InFlight& in_flight();
+  /// Finds a place for the payload of the data frame that has begun.
+  FrameEvent make_room();
   /// Gives back what the last event's payload lay in, when nothing else is under way.
   void release_idle();
 
@@ -93,6 +111,7 @@ class FrameDecoder {
   std::array<std::uint8_t, frame_header_bytes_max> header_;
   std::uint8_t header_bytes_ = 0;
   bool has_ended_ = false;
+  std::size_t room_needed_ = 0;
 };
 
 }  // namespace parley

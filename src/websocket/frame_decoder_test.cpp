@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "websocket/frame_encoder.h"
-#include "websocket/frame_mask.h"
 
 namespace parley {
 namespace {
@@ -298,6 +297,82 @@ TEST(FrameDecoder, waits_for_what_a_header_announces) {
   EXPECT_TRUE(events.empty());
 }
 
+// What a decoder under these limits asks for while it is fed `bytes` in pieces, and the events.
+std::pair<std::vector<std::size_t>, Events> asked_for(Bytes bytes, const FrameLimits& limits) {
+  FrameDecoder decoder(&limits);
+  std::vector<std::size_t> asked;
+  Events events;
+  while (!bytes.empty()) {
+    Bytes piece = bytes.first(std::min<std::size_t>(bytes.size(), 10));
+    bytes = bytes.subspan(piece.size());
+    while (true) {
+      FrameEvent event = decoder.next(piece);
+      if (event.kind == FrameEventKind::need_more) break;
+      if (event.kind != FrameEventKind::needs_room) {
+        events.push_back(seen(std::move(event), limits));
+        continue;
+      }
+      // It asks again and reads nothing until it is answered.
+      const std::size_t left = piece.size();
+      EXPECT_EQ(decoder.next(piece).kind, FrameEventKind::needs_room);
+      EXPECT_EQ(piece.size(), left);
+      asked.push_back(decoder.room_needed());
+      decoder.give_room();
+    }
+  }
+  return {asked, events};
+}
+
+TEST(FrameDecoder, asks_for_room_for_a_long_message_before_it_reads_on) {
+  FrameLimits limits = small_limits;
+  limits.unasked_bytes_max = 100;
+  const std::string unasked(79, 'x');  // with headroom and tailroom exactly 100
+  const std::string longer(80, 'y');
+
+  const auto [asked, events] = asked_for(
+      Stream().frame(Opcode::binary, unasked).frame(Opcode::binary, longer).bytes(), limits);
+
+  EXPECT_EQ(asked, std::vector<std::size_t>{101});
+  EXPECT_EQ(events, (Events{binary(unasked), binary(longer)}));
+}
+
+TEST(FrameDecoder, asks_again_while_a_message_in_fragments_grows) {
+  FrameLimits limits = small_limits;
+  limits.unasked_bytes_max = 100;
+  Stream stream;
+  stream.frame(Opcode::binary, std::string(30, 'x'), Fragment::more_follow);
+  for (int i = 0; i < 31; ++i)
+    stream.frame(Opcode::continuation, std::string(30, 'x'), Fragment::more_follow);
+  stream.frame(Opcode::continuation, std::string(40, 'x'));
+
+  const auto [asked, events] = asked_for(stream.bytes(), limits);
+
+  EXPECT_EQ(asked, (std::vector<std::size_t>{222, 462, 942, 1021}));
+  EXPECT_EQ(events, Events{binary(std::string(1000, 'x'))});
+}
+
+TEST(FrameDecoder, asks_for_no_room_for_what_it_does_not_keep) {
+  FrameLimits limits = small_limits;
+  limits.unasked_bytes_max = 100;
+  limits.keep_text = false;
+
+  EXPECT_TRUE(
+      asked_for(Stream().frame(Opcode::text, std::string(500, 'x')).bytes(), limits).first.empty());
+}
+
+TEST(FrameDecoder, looks_at_nothing_after_a_stop) {
+  FrameLimits limits = small_limits;
+  limits.unasked_bytes_max = 100;
+  FrameDecoder decoder(&limits);
+  const Stream stream = Stream().frame(Opcode::binary, std::string(500, 'x'));
+  Bytes in = stream.bytes().first(100);
+  EXPECT_EQ(decoder.next(in).kind, FrameEventKind::needs_room);
+
+  decoder.stop();
+
+  EXPECT_EQ(decoder.next(in).kind, FrameEventKind::need_more);
+}
+
 // Streams that together pass through every state.
 std::vector<Stream> streams_to_chop() {
   std::vector<Stream> streams;
@@ -409,24 +484,6 @@ TEST(FrameDecoder, returns_what_was_encoded_at_random) {
     }
 
     ASSERT_EQ(events, expected) << "seed " << seed;
-  }
-}
-
-TEST(FrameMask, undoes_itself_at_every_size_and_offset) {
-  std::vector<std::uint8_t> plain(200);
-  for (std::size_t i = 0; i < plain.size(); ++i) plain[i] = static_cast<std::uint8_t>(i * 31);
-  for (std::size_t size = 0; size <= plain.size(); ++size) {
-    for (std::size_t offset = 0; offset < 5; ++offset) {
-      const Bytes from(plain.data(), size);
-      std::vector<std::uint8_t> masked(size);
-
-      copy_masked(masked.data(), from, some_key, offset);
-
-      for (std::size_t i = 0; i < size; ++i)
-        ASSERT_EQ(masked[i], plain[i] ^ some_key[(offset + i) % 4]);
-      copy_masked(masked.data(), masked, some_key, offset);
-      EXPECT_TRUE(std::equal(masked.begin(), masked.end(), plain.begin()));
-    }
   }
 }
 

@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <utility>
 
-#include "base/log.h"
 #include "websocket/frame_encoder.h"
 #include "websocket/ws_sessions.h"
 
@@ -20,6 +19,11 @@ constexpr int messages_per_turn = 64;
 /// Pongs are not answered while this much of control frames waits for a client that does not read.
 /// The answer to a later ping then stands for the earlier ones (RFC 6455 §5.5.3).
 constexpr std::size_t control_bytes_max = 1024;
+/// While room for long messages is short, sessions that have none read this much at a time: what
+/// was read before it showed that it must wait stays in memory.
+constexpr std::size_t read_bytes_when_short = 4096;
+/// A message gets WsRules::partial_time, and as much again for each of these.
+constexpr std::size_t partial_bytes_per_time = 640 * 1024;
 
 std::uint16_t code_of(EndReason reason) {
   switch (reason) {
@@ -35,6 +39,7 @@ std::uint16_t code_of(EndReason reason) {
     case EndReason::invalid_text:
       return 1007;
     case EndReason::too_slow:
+    case EndReason::message_too_slow:
     case EndReason::rejected:
       return 1008;
     case EndReason::message_too_big:
@@ -61,28 +66,24 @@ EndReason end_reason_of_violation(std::uint16_t code) {
 
 WsChatSession::WsChatSession(WsSessions& owner, UpgradedSocket upgraded, Identity identity,
                              std::string remote_address)
-    : owner_(owner),
+    : ChatSession(owner.shard_, owner.chat_, owner.rules_.session, std::move(identity), "websocket",
+                  std::move(remote_address)),
+      owner_(owner),
       socket_(std::move(upgraded.socket)),
       ticket_(std::move(upgraded.ticket)),
-      alarm_(owner.shard_, *this),
       decoder_(&owner.limits_),
-      logic_(std::move(identity), owner.chat_, owner.shard_.stats(), *this, owner.rules_.session),
-      writer_(logic_.outbox(), owner.shard_.stats(), owner.offered_),
-      remote_address_(std::move(remote_address)) {
-  ShardStats& stats = owner_.shard_.stats();
-  stats.connections.add();
-  stats.sessions.add();
-  stats.sessions_started.add();
+      room_(owner.partial_, *this),
+      writer_(logic().outbox(), shard().stats(), owner.offered_) {
+  shard().stats().connections.add();
 }
 
 WsChatSession::~WsChatSession() {
-  check(state_ == State::ended, "a session is destroyed before it has ended");
+  check(state_ == State::ended, "a session is destroyed before its connection has ended");
 }
 
 void WsChatSession::start(std::string_view answer, Bytes rest,
                           const std::optional<ResumeKey>& resume) {
-  const Now now = owner_.shard_.now();
-  started_at_ = now.monotonic;
+  const Now now = shard().now();
   pinged_at_ = now.monotonic;
   if (owner_.rules_.notsent_lowat > 0) {
     const int bytes = static_cast<int>(owner_.rules_.notsent_lowat);
@@ -90,51 +91,43 @@ void WsChatSession::start(std::string_view answer, Bytes rest,
   }
   writer_.queue_control(as_bytes(answer));
   wake();
-  logic_.start(resume, now);
-  set_alarm(now);
+  start_logic(resume, now);
   take_in(rest);
   wait_readable();
 }
 
 void WsChatSession::abandon() {
-  if (state_ == State::open) end(EndReason::draining, {});
+  end(EndReason::draining, {});
   finish();
 }
 
 void WsChatSession::wake() {
   if (std::exchange(flush_scheduled_, true)) return;
-  owner_.shard_.flush_later(*this);
+  shard().flush_later(*this);
 }
 
-void WsChatSession::end(EndReason reason, std::string_view text) {
-  if (state_ != State::open) return;
-  const Now now = owner_.shard_.now();
-  state_ = State::closing;
-  end_reason_ = reason;
+void WsChatSession::on_ending(EndReason reason, std::string_view text, Now now) {
   closing_deadline_ = now.monotonic + owner_.rules_.linger;
   writer_.queue_close(close_frame(code_of(reason), text).bytes());
   unread_.clear();
-  ShardStats& stats = owner_.shard_.stats();
-  stats.sessions.subtract();
-  stats.ended(reason).add();
-  logic_.stop(now);
-  log_end();
-  set_alarm(now);
+  decoder_.stop();
+  room_.give_back();
   wake();
 }
 
 void WsChatSession::resume_reading() {
-  if (taking_in_ || state_ != State::open) return;
+  if (taking_in_ || !is_open() || room_.waits()) return;
   if (unread_.empty()) {
     wait_readable();
     return;
   }
-  boost::asio::post(owner_.shard_.io(), [self = shared_from_this()] { self->read_unread(); });
+  boost::asio::post(shard().io(), [self = shared_from_this()] { self->read_unread(); });
 }
 
 void WsChatSession::wait_readable() {
   if (waits_readable_ || state_ == State::ended) return;
-  if (state_ == State::open && (!unread_.empty() || !logic_.wants_messages())) return;
+  const bool holds_on = !unread_.empty() || !logic().wants_messages() || room_.waits();
+  if (is_open() && holds_on) return;
   waits_readable_ = true;
   socket_.async_wait(boost::asio::ip::tcp::socket::wait_read,
                      [self = shared_from_this()](const boost::system::error_code&) {
@@ -150,7 +143,8 @@ void WsChatSession::on_readable() {
 }
 
 void WsChatSession::read_some() {
-  const MutableBytes space = owner_.shard_.read_space();
+  MutableBytes space = shard().read_space();
+  if (owner_.partial_.is_short() && room_.bytes() == 0) space = space.first(read_bytes_when_short);
   const ssize_t count = ::recv(socket_.native_handle(), space.data(), space.size(), MSG_DONTWAIT);
   if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
   if (count <= 0) {
@@ -158,12 +152,12 @@ void WsChatSession::read_some() {
     return;
   }
   // What other shards said because of these bytes' causes must be heard before the bytes.
-  owner_.shard_.run_posted();
+  shard().run_posted();
   take_in(space.first(static_cast<std::size_t>(count)));
 }
 
 void WsChatSession::read_unread() {
-  if (state_ != State::open) return;
+  if (!is_open()) return;
   const auto unread = std::exchange(unread_, {});
   take_in(unread);
   wait_readable();
@@ -171,41 +165,72 @@ void WsChatSession::read_unread() {
 
 void WsChatSession::take_in(Bytes in) {
   taking_in_ = true;
-  for (int events = 0; !in.empty() && state_ != State::ended; ++events) {
+  for (int events = 0; !in.empty() && is_open(); ++events) {
     // What follows a first packet waits with it for the room's answer, a Close above all.
-    const bool enough = events == messages_per_turn || !logic_.wants_messages();
-    if (enough && state_ == State::open) {
+    bool enough = events == messages_per_turn || !logic().wants_messages();
+    if (!enough) {
+      FrameEvent event = decoder_.next(in);
+      if (event.kind == FrameEventKind::need_more) break;
+      if (event.kind == FrameEventKind::needs_room)
+        enough = !find_room();
+      else
+        act_on(std::move(event));
+    }
+    if (enough) {
       unread_.assign(in.begin(), in.end());
       break;
     }
-    FrameEvent event = decoder_.next(in);
-    if (event.kind == FrameEventKind::need_more) break;
-    act_on(std::move(event));
   }
   taking_in_ = false;
-  if (!unread_.empty() && logic_.wants_messages()) resume_reading();
+  if (!unread_.empty() && logic().wants_messages()) resume_reading();
+}
+
+bool WsChatSession::find_room() {
+  room_deadline_ = never;
+  if (!room_.ask(decoder_.room_needed())) return false;
+  on_room();
+  return true;
+}
+
+void WsChatSession::on_room() {
+  const Now now = shard().now();
+  decoder_.give_room();
+  logic().on_sign_of_life(now);
+  room_deadline_ = now.monotonic + owner_.rules_.partial_time +
+                   owner_.rules_.partial_time * room_.bytes() / partial_bytes_per_time;
+  set_alarm(now);
+  resume_reading();
+}
+
+void WsChatSession::check_pace(Now now) {
+  if (now.monotonic < room_deadline_) return;
+  room_deadline_ = now.monotonic + owner_.rules_.partial_time;
+  if (owner_.partial_.is_short()) end(EndReason::message_too_slow, "a message came too slowly");
 }
 
 void WsChatSession::act_on(FrameEvent event) {
-  const Now now = owner_.shard_.now();
-  const bool open = state_ == State::open;
+  const Now now = shard().now();
   switch (event.kind) {
     case FrameEventKind::binary:
-      ++messages_in_;
-      if (open) logic_.on_message(std::move(event.message), now);
+      count_message_in();
+      if (room_.bytes() > 0) {
+        room_.give_back();
+        room_deadline_ = never;
+      }
+      logic().on_message(std::move(event.message), now);
       return;
     case FrameEventKind::text:
-      owner_.shard_.stats().text_messages_ignored.add();
-      logic_.on_sign_of_life(now);
+      shard().stats().text_messages_ignored.add();
+      logic().on_sign_of_life(now);
       return;
     case FrameEventKind::ping:
-      logic_.on_sign_of_life(now);
-      if (!open || writer_.control_bytes() > control_bytes_max) return;
+      logic().on_sign_of_life(now);
+      if (writer_.control_bytes() > control_bytes_max) return;
       writer_.queue_control(pong_frame(event.payload).bytes());
       wake();
       return;
     case FrameEventKind::pong:
-      logic_.on_sign_of_life(now);
+      logic().on_sign_of_life(now);
       return;
     case FrameEventKind::close:
       on_peer_closed(event);
@@ -214,37 +239,39 @@ void WsChatSession::act_on(FrameEvent event) {
       end(end_reason_of_violation(event.code), event.reason);
       return;
     case FrameEventKind::need_more:
+    case FrameEventKind::needs_room:
       return;
   }
 }
 
 void WsChatSession::on_peer_closed(const FrameEvent& event) {
-  if (state_ != State::open) return;  // the answer to ours
   end(EndReason::client_closed, {});
   writer_.queue_close(close_frame(event.code, event.reason).bytes());
 }
 
 void WsChatSession::flush(Now now) {
   flush_scheduled_ = false;
-  if (state_ == State::discarding || state_ == State::ended) return;
+  if (state_ != State::talking) return;
   if (waits_writable_) {
-    if (state_ == State::open) logic_.on_flushed(false, true, now);
+    if (is_open()) logic().on_flushed(false, true, now);
     return;
   }
-  const std::uint64_t before = writer_.bytes_written();
+  const std::uint64_t bytes = writer_.bytes_written();
+  const std::uint64_t packets = writer_.packets_written();
   const WsWriter::Outcome outcome = writer_.write(socket_.native_handle(), now);
   if (outcome == WsWriter::Outcome::failed) {
     lose_connection();
     return;
   }
+  count_packets_out(writer_.packets_written() - packets);
   const bool blocked = outcome == WsWriter::Outcome::blocked;
-  const bool was_open = state_ == State::open;
-  if (was_open) logic_.on_flushed(writer_.bytes_written() != before, blocked, now);
+  const bool was_open = is_open();
+  if (was_open) logic().on_flushed(writer_.bytes_written() != bytes, blocked, now);
   if (blocked) {
     wait_writable();
     set_alarm(now);
   } else if (!was_open) {
-    after_close_sent(now);
+    after_close_sent();
   }
 }
 
@@ -258,76 +285,56 @@ void WsChatSession::wait_writable() {
                      });
 }
 
-void WsChatSession::after_close_sent(Now now) {
-  if (state_ != State::closing) return;
+void WsChatSession::after_close_sent() {
   // The peer may still be sending: closing with unread bytes would send RST and take our Close with
   // it. Its own end, or the deadline, ends the wait.
   state_ = State::discarding;
   boost::system::error_code ignored;
   socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
-  set_alarm(now);
 }
 
 void WsChatSession::lose_connection() {
-  if (state_ == State::open) end(EndReason::connection_lost, {});
+  end(EndReason::connection_lost, {});
   finish();
 }
 
 void WsChatSession::finish() {
   if (state_ == State::ended) return;
   state_ = State::ended;
-  alarm_.cancel();
-  owner_.shard_.forget(*this);
-  owner_.shard_.stats().connections.subtract();
+  cancel_alarm();
+  shard().forget(*this);
+  shard().stats().connections.subtract();
   boost::system::error_code ignored;
   socket_.close(ignored);
   ticket_.reset();
   owner_.remove(*this);
 }
 
-void WsChatSession::on_deadline(Now now) {
-  if (state_ == State::open) logic_.on_deadline(now);
-  if (state_ != State::open) {
-    if (now.monotonic >= closing_deadline_) {
-      finish();
-      return;
-    }
-    set_alarm(now);
-    return;
-  }
-  const TimePoint quiet_since = std::max(logic_.last_heard(), pinged_at_);
-  if (now.monotonic >= quiet_since + owner_.rules_.ping_after) {
-    pinged_at_ = now.monotonic;
-    writer_.queue_control(ping_frame().bytes());
-    wake();
-  }
-  set_alarm(now);
-}
-
-void WsChatSession::set_alarm(Now now) {
-  if (state_ == State::ended) return;
-  if (state_ != State::open) {
-    alarm_.set(closing_deadline_);
-    return;
-  }
+TimePoint WsChatSession::ping_time(Now now) const {
   const Duration ping_after = owner_.rules_.ping_after;
   const TimePoint quiet_since =
-      std::max({logic_.last_heard(), pinged_at_, now.monotonic - ping_after});
-  alarm_.set(std::min(logic_.deadline(), next_on_grid(quiet_since + ping_after, ping_after / 50)));
+      std::max({logic().last_heard(), pinged_at_, now.monotonic - ping_after});
+  return next_on_grid(quiet_since + ping_after, ping_after / 50);
 }
 
-void WsChatSession::log_end() const {
-  const auto lived =
-      std::chrono::duration_cast<Millis>(owner_.shard_.now().monotonic - started_at_);
-  log_info("session ended", {{"transport", "websocket"},
-                             {"reason", name_of(end_reason_)},
-                             {"room", logic_.identity().room.value},
-                             {"user", logic_.identity().user_id},
-                             {"session", logic_.id().value},
-                             {"address", remote_address_},
-                             {"seconds", static_cast<double>(lived.count()) / 1000.0},
-                             {"messages_in", messages_in_},
-                             {"packets_out", writer_.packets_written()}});
+TimePoint WsChatSession::alarm_time(Now now) const {
+  if (state_ == State::ended) return never;
+  return is_open() ? std::min(room_deadline_, ping_time(now)) : closing_deadline_;
+}
+
+void WsChatSession::on_alarm(Now now) {
+  if (!is_open()) {
+    if (now.monotonic >= closing_deadline_) finish();
+    return;
+  }
+  // A client is not silent because we do not read it.
+  if (room_.waits() && now.monotonic >= logic().deadline()) logic().on_sign_of_life(now);
+  check_pace(now);
+  const TimePoint quiet_since = std::max(logic().last_heard(), pinged_at_);
+  if (!is_open() || now.monotonic < quiet_since + owner_.rules_.ping_after) return;
+  pinged_at_ = now.monotonic;
+  writer_.queue_control(ping_frame().bytes());
+  wake();
 }
 
 }  // namespace parley

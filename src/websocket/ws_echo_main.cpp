@@ -144,6 +144,7 @@ class Connection {
     while (stage_ == Stage::open) {
       FrameEvent event = decoder_.next(in);
       switch (event.kind) {
+        case FrameEventKind::needs_room:
         case FrameEventKind::need_more:
           return;
         case FrameEventKind::binary:

@@ -12,8 +12,10 @@ WsSessions::WsSessions(Shard& shard, ChatServer& chat, const WsRules& rules)
       chat_(chat),
       rules_(rules),
       limits_{.message_bytes_max = packet_bytes_max,
+              .unasked_bytes_max = unasked_bytes_max,
               .headroom = packet_headroom,
-              .tailroom = packet_stamp_bytes_max} {}
+              .tailroom = packet_stamp_bytes_max},
+      partial_(rules.partial_bytes, limits_.occupied_bytes_max(), shard.stats()) {}
 
 WsSessions::~WsSessions() {
   for (const auto& [address, session] : std::exchange(sessions_, {})) session->abandon();

@@ -127,9 +127,7 @@ std::size_t WsWriter::account_packets(std::size_t written) {
 }
 
 void WsWriter::count(const Packet& packet) {
-  const auto packet_class = static_cast<std::size_t>(packet.facts().packet_class);
-  stats_.packets_out[packet_class].add();
-  stats_.bytes_out[packet_class].add(packet.size());
+  stats_.count_out(packet);
   ++packets_written_;
 }
 

@@ -46,6 +46,9 @@ enum class MediaType : std::uint8_t {
   none = 255,
 };
 
+/// How a packet came. An RTT probe goes back the way it came; everything else goes on streams.
+enum class Channel : std::uint8_t { stream, datagram };
+
 /// What the relay needs to know of a packet to route it and, if it must, to drop it.
 struct PacketFacts {
   SessionId sender;
@@ -59,6 +62,7 @@ struct PacketFacts {
   bool keyframes_seen = false;
   /// Said by the server itself.
   bool from_server = false;
+  Channel channel = Channel::stream;
 };
 
 /// Bytes every packet keeps free in front of its own: an unmasked RFC 6455 frame header is at most

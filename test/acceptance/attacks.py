@@ -2,6 +2,7 @@
 from 127.0.0.2, until it is killed. The bytes are made beforehand: sending is one system call after
 another."""
 
+import itertools
 import os
 import select
 import socket
@@ -9,7 +10,7 @@ import socket
 import packets
 from http_client import Connection, request_bytes
 from packets import AUDIO, VIDEO, media
-from websocket_client import BINARY, CONTINUATION, PING, WebSocket, frame, upgrade_headers
+from websocket_client import BINARY, CONTINUATION, PING, PONG, WebSocket, frame, upgrade_headers
 
 SOURCE = "127.0.0.2"
 
@@ -125,6 +126,33 @@ def bombs(port):
         select.select([], [], [], 0.05)
 
 
+def partial_messages(port):
+    """A thousand sessions each send 3.9 of four megabytes as far as the server takes them, answer
+    its pings, and come back when it ends them."""
+    partial = memoryview(frame(BINARY, b"x" * 3_900_000, length=4_000_000))
+    pong = frame(PONG)
+    ready = select.epoll()
+    sessions = {}
+    for i in itertools.count():
+        while len(sessions) < 1000:
+            one = join(port, f"partial{i}-{len(sessions)}").connection.socket
+            one.setblocking(False)
+            ready.register(one, select.EPOLLIN | select.EPOLLOUT | select.EPOLLET)
+            sessions[one.fileno()] = [one, partial]
+        for place, events in ready.poll():
+            one, rest = session = sessions[place]
+            try:
+                if events & select.EPOLLIN and one.recv(1 << 16) and not rest:
+                    one.send(pong)
+                while rest:
+                    session[1] = rest = rest[one.send(rest):]
+            except BlockingIOError:
+                pass
+            except OSError:
+                one.close()
+                del sessions[place]
+
+
 HEADERS = b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(
     b"X-%d: %s\r\n" % (i, b"x" * 990) for i in range(100)) + b"\r\n"
 SMALL = media(AUDIO, "flooder", b"x" * 30)
@@ -153,6 +181,7 @@ ALL = {
         + frame(CONTINUATION, b"x" * 700_000, fin=False) * 5),
     "unmasked frames": join_and_say(frame(BINARY, b"x", mask=False)),
     "four megabytes announced fifty times": bombs,
+    "partial messages of 3.9 MB on many connections": partial_messages,
     "100 kB of headers": connect_and_say(HEADERS),
     "garbage instead of HTTP": connect_and_say(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc"),
     "a crowd that never finishes its request": silent_crowd,

@@ -45,11 +45,3 @@ export async function openBrowser({ devices = true, hosts = '', ...options } = {
     },
   };
 }
-
-/** True as soon as `condition(argument)` holds on the page; false when `ms` have passed. */
-export function becomes(page, condition, argument, ms) {
-  return page.waitForFunction(condition, argument, { timeout: ms, polling: 50 }).then(
-    () => true,
-    () => false,
-  );
-}

@@ -1,91 +1,13 @@
 // Two browsers in one room of a running relay: they see and hear each other, also after a reload,
 // a cut cable and a restart. Leaves screenshots in build/screenshots.
 
-import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { becomes, openBrowser } from './browser.mjs';
+import { BINARY, LOAD_MS_MAX, RETURN_MS_MAX, SEEN_MS_MAX } from './call.mjs';
+import { base, becomes, check, checkBoth, describe, joined, run, seat } from './call.mjs';
+import { sessionOf, shot } from './call.mjs';
 import { layCable } from './cable.mjs';
-import { startRelay } from './relay.mjs';
-
-const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
-const BINARY = process.env.PARLEY_BIN ?? path.join(ROOT, 'build/release/bin/parley');
-const SCREENSHOTS = path.join(ROOT, 'build/screenshots');
-
-// "See and hear each other within 5 s" is the promise.
-const SEEN_MS_MAX = 5_000;
-// Loading the page and opening the devices on a busy machine comes on top of that.
-const LOAD_MS_MAX = 20_000;
-// A relay that returns is found within the longest back-off.
-const RETURN_MS_MAX = 20_000;
-
-const results = [];
-
-function check(sentence, holds, detail = '') {
-  results.push(Boolean(holds));
-  console.log(`${holds ? 'ok  ' : 'FAIL'} ${sentence}${holds || !detail ? '' : ` (${detail})`}`);
-  return holds;
-}
-
-const base = (port) => `http://localhost:${port}/`;
-const seat = (port, room, name) => `${base(port)}?room=${room}&name=${name}&join=1`;
-const joined = (page, ms = LOAD_MS_MAX) =>
-  becomes(page, () => window.parley?.state === 'joined', null, ms);
-const sessionOf = (page) => page.evaluate(() => window.parley.sessionId);
-const describe = (page) =>
-  page.evaluate(() =>
-    JSON.stringify({
-      state: window.parley?.state,
-      peers: window.parley?.peers,
-      events: window.parley?.events.slice(-6),
-    }),
-  );
-
-/** True if the picture of the only peer changes and their sound is decoded, both from now on. */
-async function seesAndHears(page, ms) {
-  await page.evaluate(() => {
-    delete window.before;
-  });
-  return becomes(
-    page,
-    () => {
-      const canvas = document.querySelector('[data-testid=tile-peer] canvas');
-      const peer = window.parley?.peers[0];
-      if (!canvas || canvas.hidden || !peer || window.parley.peers.length !== 1) return false;
-      const { width, height } = canvas;
-      const pixels = canvas.getContext('2d').getImageData(0, 0, width, height).data;
-      const now = {
-        session: peer.sessionId,
-        pixels,
-        audio: peer.audioPacketsDecoded,
-        moved: false,
-      };
-      const { before } = window;
-      if (before?.session !== now.session || before.pixels.length !== pixels.length) {
-        window.before = now;
-        return false;
-      }
-      let changed = 0;
-      for (let i = 0; i < pixels.length; i += 4) {
-        if (Math.abs(pixels[i] - before.pixels[i]) > 24) changed += 1;
-      }
-      before.moved ||= changed > 100;
-      return before.moved && now.audio >= before.audio + 10;
-    },
-    null,
-    ms,
-  );
-}
-
-/** `pages` are two, by the name of who sits there. */
-async function checkBoth(when, pages, ms = SEEN_MS_MAX) {
-  const names = Object.keys(pages);
-  const seen = await Promise.all(names.map((name) => seesAndHears(pages[name], ms)));
-  for (const [i, name] of names.entries()) {
-    const detail = seen[i] ? '' : await describe(pages[name]);
-    check(`${when}, ${name} sees ${names[1 - i]} move and hears them`, seen[i], detail);
-  }
-}
+import { layUdpLink } from './udp_link.mjs';
+import { openBrowser } from './browser.mjs';
+import { offersWebTransport, startRelay } from './relay.mjs';
 
 // Runs on the page before its scripts.
 function asFirefox() {
@@ -95,21 +17,29 @@ function asFirefox() {
     config.codec.startsWith('vp09') ? { supported: false, config } : supported(config);
 }
 
-const shot = (page, name) => page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`) });
+const callOverWebSocket = () => call('websocket');
 
-async function call() {
+async function callOverWebTransport() {
+  const relay = await startRelay(BINARY);
+  const offered = await offersWebTransport(relay.port);
+  await relay.stop();
+  if (!offered) return console.log('skip the relay offers no WebTransport');
+  await call('webtransport');
+  await blocked();
+}
+
+async function call(transport) {
   let relay = await startRelay(BINARY);
   const { port } = relay;
   const cable = await layCable(port);
   const browsers = await Promise.all([openBrowser(), openBrowser()]);
   const [alice, bob] = browsers.map(({ page }) => page);
   const room = `test-${process.pid}`;
-  const bobEvents = (name) =>
-    bob.evaluate((n) => window.parley.events.filter((e) => e.event === n).length, name);
+  relay.link.searchParams.set('transport', transport);
   try {
     // Alice comes through the cable, which will be cut; Bob through the printed address, by hand.
     await Promise.all([
-      alice.goto(seat(cable.port, room, 'alice')),
+      alice.goto(seat(cable.port, room, 'alice', { transport })),
       bob.goto(relay.link.href).then(async () => {
         await bob.getByTestId('name').fill('Bob Example');
         await bob.getByTestId('room').fill(room);
@@ -117,29 +47,21 @@ async function call() {
       }),
     ]);
     const both = await Promise.all([joined(alice), joined(bob)]);
-    check('both browsers join, one by address and one by hand', both.every(Boolean));
-    await checkBoth('after joining', { alice, bob });
-
-    const lefts = await bobEvents('left');
-    const session = await sessionOf(alice);
-    cable.cut();
-    const resumed = await becomes(
-      alice,
-      () => window.parley.reconnects === 1 && window.parley.state === 'joined',
-      null,
-      SEEN_MS_MAX,
-    );
-    check('a cut connection comes back', resumed, resumed ? '' : await describe(alice));
-    check('as the same session', (await sessionOf(alice)) === session);
-    await checkBoth('after the cut', { alice, bob });
-    check('bob saw no one leave', (await bobEvents('left')) === lefts);
     check(
-      'bob still has the same alice',
-      await becomes(bob, (id) => window.parley.peers[0]?.sessionId === id, session, 1000),
+      `both browsers join by ${transport}, one by address and one by hand`,
+      both.every(Boolean),
     );
-
+    const used = await Promise.all([alice, bob].map(transportOf));
+    check(
+      'and use it',
+      used.every((name) => name === transport),
+      used.join(),
+    );
+    await checkBoth('after joining', { alice, bob });
+    if (transport === 'websocket') await cut(cable, alice, bob);
     await controls(alice, bob);
 
+    const session = await sessionOf(alice);
     await alice.reload();
     check('a reloaded page joins again', await joined(alice));
     check('as another session', (await sessionOf(alice)) !== session);
@@ -170,19 +92,88 @@ async function call() {
     await checkBoth('after the restart', { alice, bob }, 2 * SEEN_MS_MAX);
     check('the banner is gone', await bob.getByTestId('banner').isHidden());
 
-    const leftsBefore = await bobEvents('left');
+    const leftsBefore = await eventsOf(bob, 'left');
     await alice.getByTestId('leave').click();
     check('leaving says goodbye', await alice.getByTestId('goodbye').isVisible());
     check(
       'and empties the seat within 5 s',
       await becomes(bob, () => window.parley.members.length === 0, null, SEEN_MS_MAX),
     );
-    check('of which bob is told once', (await bobEvents('left')) === leftsBefore + 1);
+    check('of which bob is told once', (await eventsOf(bob, 'left')) === leftsBefore + 1);
     for (const { problems } of browsers)
       check('no error went uncaught', problems.length === 0, problems.join('; '));
   } finally {
     await Promise.all(browsers.map((browser) => browser.close()));
     cable.close();
+    await relay.stop();
+  }
+}
+
+const transportOf = (page) => page.evaluate(() => window.parley.transport);
+const eventsOf = (page, name) =>
+  page.evaluate((n) => window.parley.events.filter((e) => e.event === n).length, name);
+
+/** Alice's cable is cut and she comes back; Bob notices nothing. */
+async function cut(cable, alice, bob) {
+  const lefts = await eventsOf(bob, 'left');
+  const session = await sessionOf(alice);
+  cable.cut();
+  const resumed = await becomes(
+    alice,
+    () => window.parley.reconnects === 1 && window.parley.state === 'joined',
+    null,
+    SEEN_MS_MAX,
+  );
+  check('a cut connection comes back', resumed, resumed ? '' : await describe(alice));
+  check('as the same session', (await sessionOf(alice)) === session);
+  await checkBoth('after the cut', { alice, bob });
+  check('bob saw no one leave', (await eventsOf(bob, 'left')) === lefts);
+  check(
+    'bob still has the same alice',
+    await becomes(bob, (id) => window.parley.peers[0]?.sessionId === id, session, 1000),
+  );
+}
+
+/** UDP stops in mid-call: both go on by WebSocket, and nobody is seen to leave. */
+async function blocked() {
+  const link = await layUdpLink();
+  const relay = await startRelay(BINARY, 0, [`--webtransport.public_url=${link.url}`]);
+  link.leadTo(await offersWebTransport(relay.port));
+  const browsers = await Promise.all([openBrowser(), openBrowser()]);
+  const [alice, bob] = browsers.map(({ page }) => page);
+  try {
+    await alice.goto(seat(relay.port, 'blocked', 'alice'));
+    await bob.goto(seat(relay.port, 'blocked', 'bob'));
+    await Promise.all([joined(alice), joined(bob)]);
+    const used = await Promise.all([alice, bob].map(transportOf));
+    check('without a wish both use WebTransport', used.join() === 'webtransport,webtransport');
+    await checkBoth('through the link', { alice, bob });
+    const sessions = await Promise.all([alice, bob].map(sessionOf));
+
+    link.block();
+    const began = Date.now();
+    const moved = await Promise.all(
+      [alice, bob].map((page) =>
+        becomes(page, () => window.parley.transport === 'websocket', null, SEEN_MS_MAX),
+      ),
+    );
+    check('when UDP is blocked both move to WebSocket', moved.every(Boolean));
+    await checkBoth('there', { alice, bob }, SEEN_MS_MAX - (Date.now() - began));
+    const after = await Promise.all([alice, bob].map(sessionOf));
+    check('as the sessions they were', after.join() === sessions.join());
+    const lefts = await Promise.all([alice, bob].map((page) => eventsOf(page, 'left')));
+    check('and nobody saw anyone leave', lefts.join() === '0,0', lefts.join());
+    check(
+      'the mark says which way and why',
+      /^WebSocket\..*silent/.test(await alice.getByTestId('transport').getAttribute('title')),
+    );
+    link.heal();
+    await checkBoth('after UDP is back', { alice, bob });
+    for (const { problems } of browsers)
+      check('no error went uncaught', problems.length === 0, problems.join('; '));
+  } finally {
+    await Promise.all(browsers.map((browser) => browser.close()));
+    link.close();
     await relay.stop();
   }
 }
@@ -403,15 +394,4 @@ async function screenshots() {
 const fits = (page) =>
   page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
 
-await mkdir(SCREENSHOTS, { recursive: true });
-for (const part of [call, lacking, screenshots]) {
-  try {
-    await part();
-  } catch (error) {
-    check(`${part.name} runs to its end`, false, error.stack);
-  }
-}
-const passed = results.filter(Boolean).length;
-const failed = results.length - passed;
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed ? 1 : 0);
+await run(callOverWebSocket, callOverWebTransport, lacking, screenshots);

@@ -6,9 +6,19 @@ import { createInterface } from 'node:readline';
 const START_MS_MAX = 10_000;
 const STOP_MS_MAX = 15_000;
 
-/** Starts `parley dev` on `port` (0: a free one). Resolves when it has printed its link. */
-export async function startRelay(binary, port = 0) {
-  const child = spawn(binary, ['dev', '--host', '127.0.0.1', '--port', String(port)], {
+/** The UDP port of the relay's WebTransport, or null if it offers none. */
+export async function offersWebTransport(port) {
+  const answer = await fetch(`http://127.0.0.1:${port}/transports`);
+  return answer.ok ? ((await answer.json()).webtransport?.port ?? null) : null;
+}
+
+/**
+ * Starts `parley dev` on `port` (0: a free one) with further `options`. Resolves when it has printed
+ * its link.
+ */
+export async function startRelay(binary, port = 0, options = []) {
+  const where = ['--host', '127.0.0.1', '--port', String(port)];
+  const child = spawn(binary, ['dev', ...where, ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -74,7 +74,7 @@ export function fakeWebSockets() {
     // The test's side.
     open() {
       this.readyState = 1;
-      this.onopen({});
+      this.onopen?.({});
     }
 
     receive(bytes) {
@@ -95,15 +95,17 @@ export function fakeWebSockets() {
 
     /** What was sent, decoded. */
     get packets() {
-      return this.sent.map((bytes) => {
-        const packet = PacketWrapper.decode(bytes);
-        const media =
-          packet.packetType === PacketType.MEDIA ? MediaPacket.decode(packet.data) : null;
-        return { packet, media };
-      });
+      return this.sent.map(readPacket);
     }
   }
   return { sockets, WebSocket: FakeSocket };
+}
+
+/** { packet, media }, `media` being null if it is none. */
+export function readPacket(bytes) {
+  const packet = PacketWrapper.decode(bytes);
+  const media = packet.packetType === PacketType.MEDIA ? MediaPacket.decode(packet.data) : null;
+  return { packet, media };
 }
 
 export function assigned(sessionId) {

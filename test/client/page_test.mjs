@@ -7,6 +7,7 @@ import { JitterBuffer } from '../../demo/jitter_buffer.js';
 import { Speech } from '../../demo/speech.js';
 import { hue, initials, inventRoom } from '../../demo/names.js';
 import { insecurePage } from '../../demo/abilities.js';
+import { failureMemory, wantedTransport, whyNoWebTransport } from '../../demo/transport.js';
 import { isValidId } from '../../client/index.js';
 import { tileSize } from '../../demo/grid.js';
 
@@ -102,4 +103,37 @@ test('an insecure page says what to type, a secure one nothing', () => {
   const { text, remedies } = insecurePage({ isSecureContext: false, location });
   assert.match(text, /192\.168\.1\.5/);
   assert.equal(remedies[0].type, 'http://localhost:8080/?room=tea');
+});
+
+test('the address may insist on a transport, and nonsense means nothing', () => {
+  const wanted = (query) => wantedTransport(new URLSearchParams(query));
+  assert.equal(wanted('transport=websocket'), 'websocket');
+  assert.equal(wanted('transport=webtransport'), 'webtransport');
+  for (const query of ['', 'transport=', 'transport=auto', 'transport=toString'])
+    assert.equal(wanted(query), 'auto');
+});
+
+test('WebTransport is left alone where it is known not to last', () => {
+  const reason = (userAgent, secure = true) => whyNoWebTransport({ userAgent }, secure);
+  const apple =
+    'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)';
+  const linux = 'Mozilla/5.0 (X11; Linux x86_64';
+  assert.match(reason(`${linux}; rv:140.0) Gecko/20100101 Firefox/140.0`), /Firefox 153/);
+  assert.equal(reason(`${linux}; rv:153.0) Gecko/20100101 Firefox/153.0`), null);
+  assert.match(reason(`${apple} Version/26.4 Safari/605.1.15`), /Safari/);
+  assert.equal(reason(`${linux}) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36`), null);
+  assert.match(reason(`${linux}) AppleWebKit/537.36 Chrome/156.0.0.0`, false), /secure/);
+});
+
+test('a failure of WebTransport is remembered over a reload, for the rest of its time', () => {
+  const kept = new Map();
+  const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (k, v) => kept.set(k, v) };
+  let now = 1_000_000;
+  const memory = () => failureMemory(storage, () => now);
+  assert.equal(memory().load(), null);
+  memory().save({ count: 2, waitMs: 60_000 });
+  now += 20_000;
+  assert.deepEqual(memory().load(), { count: 2, waitMs: 40_000 });
+  memory().save({ count: 0, waitMs: 0 });
+  assert.equal(memory().load(), null);
 });

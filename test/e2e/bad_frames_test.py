@@ -6,9 +6,11 @@ import struct
 
 import packets
 from bystander import BadInputCase
+from transport import only_over
 from websocket_client import BINARY, CLOSE, CONTINUATION, PING, TEXT, frame, masked
 
 
+@only_over("websocket", "it is about frames of RFC 6455")
 class BadFrames(BadInputCase):
     def expect(self, code, reason, *frames):
         """The frames end their session with this code, and nobody else's."""

@@ -3,8 +3,10 @@
 import time
 
 from bystander import BadInputCase
+from endings import Refused
 from http_client import Connection, request_bytes
-from websocket_client import BINARY, Refused, frame, upgrade_headers
+from transport import only_over
+from websocket_client import BINARY, frame, upgrade_headers
 
 
 class BadHttp(BadInputCase):
@@ -19,6 +21,7 @@ class BadHttp(BadInputCase):
             self.assertEqual(connection.read_end(), "FIN")
         refused()
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_garbage(self):
         for data in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\r\n\r\n", b"hello\r\n\r\n",
                      b"\x00" * 50, b"GET\r\n\r\n", b"GET /\r\n\r\n", b"GET / HTTP/2.0\r\n\r\n",
@@ -29,26 +32,32 @@ class BadHttp(BadInputCase):
                      b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"):
             self.expect(data, 400, "bad_request")
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_a_hundred_kilobytes_of_headers(self):
         lines = b"".join(b"X-%d: %s\r\n" % (i, b"x" * 990) for i in range(100))
         self.expect(b"GET /version HTTP/1.1\r\nHost: x\r\n" + lines + b"\r\n", 431,
                     "headers_too_large")
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_one_header_of_a_hundred_kilobytes(self):
         self.expect(b"GET /version HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", 431,
                     "headers_too_large")
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_a_target_of_a_hundred_kilobytes(self):
         self.expect(request_bytes("/lobby/a/" + "b" * 100_000), 431, "headers_too_large")
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_a_request_that_never_comes(self):
         begun = time.monotonic()
         self.expect(b"", 408, "request_too_late")
         self.assertGreaterEqual(time.monotonic() - begun, 0.45)
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_a_request_that_never_ends(self):
         self.expect(b"GET /lobby/a/b HTTP/1.1\r\nHost: x\r\n", 408, "request_too_late")
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_a_request_that_trickles(self):
         refused = self.counted("parley_refusals_total", reason="request_too_late")
         with Connection(self.relay.port) as connection:
@@ -66,6 +75,7 @@ class BadHttp(BadInputCase):
             self.assertLess(time.monotonic() - begun, 3)
         refused()
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_a_second_request_that_never_comes_is_no_refusal(self):
         with Connection(self.relay.port) as connection:
             connection.send(request_bytes("/version"))
@@ -73,17 +83,20 @@ class BadHttp(BadInputCase):
             self.assertEqual(connection.read_end(), "FIN")
             self.assertEqual(connection.received, b"")
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_a_body(self):
         self.expect(request_bytes("/version", "POST", {"Content-Length": "5"}) + b"12345", 413,
                     "body")
         self.expect(request_bytes("/version", "POST", {"Transfer-Encoding": "chunked"}), 413,
                     "body")
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_bytes_after_a_refusal_do_not_destroy_the_answer(self):
         with Connection(self.relay.port) as connection:
             connection.send(b"\x00" * 20_000)
             self.assertEqual(connection.response().status, 400)
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_a_handshake_byte_by_byte_is_let_in(self):
         request = request_bytes(f"/lobby/alice/{self.room}", headers=upgrade_headers())
         with Connection(self.relay.port) as connection:
@@ -119,6 +132,7 @@ class BadHttp(BadInputCase):
         self.assertEqual(len({member.session_id for member in members}), 20)
         self.assertEqual(len(self.join("bob").roster), 20)
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_upgrades_that_are_refused_leave_the_connection_usable(self):
         with Connection(self.relay.port) as connection:
             connection.send(request_bytes("/lobby/a.b/c", headers=upgrade_headers()))
@@ -126,6 +140,7 @@ class BadHttp(BadInputCase):
             connection.send(request_bytes("/version"))
             self.assertEqual(connection.response().status, 200)
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_many_connections_that_say_nothing(self):
         silent = [Connection(self.relay.port) for _ in range(200)]
         for connection in silent:
@@ -135,6 +150,7 @@ class BadHttp(BadInputCase):
         self.relay.wait_for_metric(3, "parley_connections")  # the bystanders and the scrape
 
 
+@only_over("websocket", "it is about HTTP over TCP")
 class BadHttpBehindUpgrade(BadInputCase):
     def test_bytes_behind_the_upgrade_are_frames(self):
         alice, = self.join_active("alice")

@@ -1,43 +1,29 @@
 """Members who speak the protocol and mean no good: floods and storms cost their sender only."""
 
-import selectors
-import socket
 import threading
 import time
 
 import packets
 from bystander import BadInputCase
 from packets import AUDIO, VIDEO, media
-from websocket_client import BINARY, frame
 
 
 class Flood(threading.Thread):
-    """Sends the same frames as fast as its socket takes them, until told to stop."""
+    """Sends the same packet as fast as the server takes it, until told to stop."""
 
-    def __init__(self, member, packet):
+    def __init__(self, member, packet, *, reads=True):
         super().__init__(daemon=True)
-        self._socket = member.session.connection.socket
-        one = frame(BINARY, packet)
-        self._chunk = one * max(1, 65536 // len(one))
+        self._session = member.session
+        self._packet = packet
+        self._reads = reads
         self._over = threading.Event()
         self.sent = 0
 
     def run(self):
-        self._socket.setblocking(False)
-        ready = selectors.DefaultSelector()
-        ready.register(self._socket, selectors.EVENT_READ | selectors.EVENT_WRITE)
-        rest = memoryview(self._chunk)
-        try:
-            while not self._over.is_set():
-                for _, events in ready.select(0.1):
-                    if events & selectors.EVENT_READ and not self._socket.recv(1 << 18):
-                        return
-                    if events & selectors.EVENT_WRITE:
-                        count = self._socket.send(rest)
-                        self.sent += count
-                        rest = rest[count:] or memoryview(self._chunk)
-        except OSError:
-            pass
+        for count in self._session.pour(self._packet, reads=self._reads):
+            self.sent += count
+            if self._over.is_set():
+                return
 
     def stop(self):
         self._over.set()
@@ -53,7 +39,7 @@ class Floods(BadInputCase):
         flood.start()
         self.addCleanup(flood.stop)
         threading.Event().wait(seconds)
-        self.assertGreater(flood.sent, 100 * len(packet))
+        self.assertGreater(flood.sent, 20 * len(packet))
         grown = self.relay.resident_bytes() - before
         flood.stop()
         self.assertLess(grown, 32 << 20)
@@ -128,6 +114,7 @@ class NotReading(BadInputCase):
 
     def test_a_member_that_does_not_read_for_long_is_let_go(self):
         ended = self.counted("parley_sessions_ended_total", reason="too_slow")
+        ended_before = self.relay.metric("parley_sessions_ended_total", reason="too_slow")
         before = self.relay.resident_bytes()
         stuck = self.join("stuck", receive_buffer=4096)
         (talker,) = self.join_active("talker")
@@ -136,28 +123,20 @@ class NotReading(BadInputCase):
         while time.monotonic() < until:
             talker.send(packet)
             talker.probe()
-            if self.relay.metric("parley_sessions_ended_total", reason="too_slow"):
+            if ended_before != self.relay.metric("parley_sessions_ended_total", reason="too_slow"):
                 break
 
         ended()
         self.assertLess(self.relay.resident_bytes() - before, 16 << 20)
-        stuck.session.connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        stuck.session.discard()
 
     def test_a_client_that_never_reads_its_answers(self):
         stuck = self.join("stuck", receive_buffer=4096)
-        flood = Flood(stuck, packets.rtt_probe())
         # It sends probes and reads no echo: the echoes must not pile up.
         before = self.relay.resident_bytes()
-        stuck.session.connection.socket.setblocking(False)
-        one = frame(BINARY, packets.rtt_probe()) * 1000
-        until = time.monotonic() + 1.5
-        while time.monotonic() < until:
-            try:
-                stuck.session.connection.socket.send(one)
-            except BlockingIOError:
-                threading.Event().wait(0.01)
-            except OSError:
-                break
+        flood = Flood(stuck, packets.rtt_probe(), reads=False)
+        flood.start()
+        self.addCleanup(flood.stop)
+        threading.Event().wait(1.5)
 
         self.assertLess(self.relay.resident_bytes() - before, 16 << 20)
-        del flood

@@ -3,10 +3,11 @@
 import time
 
 import tokens
+from endings import Refused
 from http_client import request
 from relay_case import RelayCase
 from tokens import claims, sign, token
-from websocket_client import Refused
+from transport import only_over
 
 SUSPICIOUS = ("We detected unusual activity from your browser. "
               "This incident has been logged.")
@@ -105,6 +106,7 @@ class BadTokens(RelayCase):
     def test_neither_joining_nor_observing(self):
         self.expect(token(room_join=False), 403, "access denied", "denied")
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_longer_than_eight_kilobytes(self):
         answer = self.relay.get("/lobby?token=" + "a" * 9000)
 
@@ -135,6 +137,7 @@ class GoodTokens(RelayCase):
         self.join_with(token("alice", self.room, is_host=True), "alice")
         self.join_with(token("bob", self.room), "bob")
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_a_plain_request_with_a_good_token_is_400(self):
         self.assertEqual(self.relay.get("/lobby?token=" + token()).status, 400)
 
@@ -149,12 +152,14 @@ class LongTokens(RelayCase):
 
         self.join_with(long, "alice")
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_more_are_not(self):
         answer = self.relay.get("/lobby?token=" + token(extra="x" * 6200))
 
         self.assertEqual(answer.status, 403)
 
 
+@only_over("websocket", "it is about HTTP over TCP")
 class NoSecret(RelayCase):
     settings = {"auth_jwt_secret": None}
 

@@ -6,15 +6,16 @@ import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
+from endings import Refused
 from http_client import Connection, request, request_bytes
 from member import Member
 from relay import Relay
-from transport import chosen_transport
-from websocket_client import Refused
+from transport import chosen_transport, only_over
 
 
 class Drain(unittest.TestCase):
-    transport = property(lambda self: chosen_transport())
+    def setUp(self):
+        self.transport = chosen_transport()
 
     def start(self, **settings):
         relay = Relay(**settings)
@@ -29,7 +30,7 @@ class Drain(unittest.TestCase):
     def expect_told(self, member):
         end = member.end()
         self.assertEqual((end.code, end.reason),
-                         (self.transport.codes["server shutting down"], "server shutting down"))
+                         (member.session.codes["server shutting down"], "server shutting down"))
 
     def test_both_signals_tell_everybody_and_end_with_0(self):
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -68,6 +69,7 @@ class Drain(unittest.TestCase):
         for member in members:
             self.expect_told(member)
 
+    @only_over("websocket", "it needs no session")
     def test_an_idle_server_ends_at_once(self):
         relay = self.start()
         begun = time.monotonic()
@@ -76,6 +78,7 @@ class Drain(unittest.TestCase):
         self.assertEqual(relay.wait(), 0)
         self.assertLess(time.monotonic() - begun, 3)
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_idle_connections_do_not_hold_it(self):
         relay = self.start()
         with Connection(relay.port) as asked, Connection(relay.ops_port) as scraper, \

@@ -3,12 +3,15 @@
 import json
 
 import tokens
+from endings import Refused
 from http_client import Connection, request, request_bytes
 from relay import Relay
 from relay_case import RelayCase
-from websocket_client import Refused, upgrade_headers
+from transport import only_over
+from websocket_client import upgrade_headers
 
 
+@only_over("websocket", "it is about HTTP over TCP")
 class Endpoints(RelayCase):
     def test_version_has_the_five_keys_of_the_original(self):
         answer = self.relay.get("/version")
@@ -121,6 +124,7 @@ class PathEndpoint(RelayCase):
 
         self.assertIn(b"\x12\x07my_room", session.receive())
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_the_handshake_says_what_is_missing(self):
         refused = self.counted("parley_refusals_total", by=8, reason="bad_upgrade")
         cases = [
@@ -135,13 +139,16 @@ class PathEndpoint(RelayCase):
             self.assertEqual(answer.status, status, changed)
         refused()
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_versions_7_8_and_13_are_accepted(self):
         for version in ("7", "8", "13"):
             self.join("alice", headers={"Sec-WebSocket-Version": version})
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_a_plain_request_with_good_ids_is_400(self):
         self.assertEqual(self.relay.get("/lobby/alice/room").status, 400)
 
+    @only_over("websocket", "it is about HTTP over TCP")
     def test_no_extension_or_sub_protocol_is_negotiated(self):
         session = self.connect("/lobby/a/b", headers={
             "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits",
@@ -168,6 +175,7 @@ class MeetingManagement(RelayCase):
         self.join_with(tokens.token("alice", self.room), "alice")
 
 
+@only_over("websocket", "the program has this transport only")
 class DropIn(RelayCase):
     """websocket_server, driven by the original's environment."""
 

@@ -40,6 +40,18 @@ class KeyframeRequests(RelayCase):
         self.assertEqual(bob.probe(), [])
         self.assertEqual(alice.probe(), [])
 
+    def test_one_for_oneself_costs_nobody_else_anything(self):
+        alice, bob, carol = self.join_active("alice", "bob", "carol")
+
+        self.ask(alice, "alice")
+        said = alice.say()
+
+        for other in (bob, carol):
+            other.hear(said)
+            self.assertEqual(other.probe(), [])
+            self.assertEqual(other.heard_raw(), [said])
+        self.assertEqual(alice.probe(), [])
+
     def test_a_third_one_within_a_second_is_dropped_and_counted(self):
         alice, bob = self.join_active("alice", "bob")
         dropped = self.counted("parley_discards_total", by=18, reason="keyframe_limit")
@@ -75,9 +87,20 @@ class KeyframeRequests(RelayCase):
 
         bob.hear(self.ask(carol, "bob"))
 
-    def test_a_departed_user_is_asked_of_everybody(self):
+    def test_nobody_else_is_asked_while_a_user_departs(self):
         alice, bob, carol = self.join_active("alice", "bob", "carol")
         bob.session.close()
         bob.end()
+
+        self.ask(alice, "bob")
+        carol.hear(bob.left)
+
+        self.assertEqual(carol.heard_raw(), [bob.left])
+
+    def test_a_user_who_has_left_is_asked_of_everybody(self):
+        alice, bob, carol = self.join_active("alice", "bob", "carol")
+        bob.session.close()
+        bob.end()
+        carol.hear(bob.left)
 
         carol.hear(self.ask(alice, "bob"))

@@ -1,10 +1,11 @@
 """The limits of the process, which are settings: who comes beyond them hears why (decision 35)."""
 
 from deadline import Deadline
+from endings import Refused
 from http_client import Connection, request, request_bytes
 from relay import Relay
 from relay_case import RelayCase
-from websocket_client import Refused
+from transport import only_over
 
 
 class SessionsMax(RelayCase):
@@ -30,6 +31,7 @@ class SessionsMax(RelayCase):
         del members
 
 
+@only_over("websocket", "it is about HTTP over TCP")
 class ConnectionsMax(RelayCase):
     settings = {"limits_connections_max": 4, "server_shards": 1}
 
@@ -55,6 +57,7 @@ class ConnectionsMax(RelayCase):
             member.session.discard()
 
 
+@only_over("websocket", "it is about HTTP over TCP")
 class PerAddress(RelayCase):
     settings = {"limits_connections_per_address": 3}
 
@@ -110,6 +113,7 @@ class Descriptors(RelayCase):
             deadline.left(f"{before} open files instead of {now}")
 
 
+@only_over("websocket", "it needs no session")
 class OneListener(RelayCase):
     def test_a_second_process_on_the_same_port_fails_and_says_so(self):
         with self.assertRaises(AssertionError) as failure:

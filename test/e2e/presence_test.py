@@ -6,6 +6,7 @@ import packets
 import tokens
 from deadline import Deadline
 from relay_case import RelayCase
+from transport import only_over
 from websocket_client import CLOSE, PING, TEXT, frame
 
 
@@ -78,9 +79,11 @@ class Leaving(RelayCase):
     def test_left_after_rst(self):
         self.watch(lambda leaver: leaver.session.reset())
 
+    @only_over("websocket", "it is about frames of RFC 6455")
     def test_left_after_a_violation(self):
         self.watch(lambda leaver: leaver.session.send_frame(3))
 
+    @only_over("websocket", "it is about frames of RFC 6455")
     def test_left_after_a_message_too_big(self):
         self.watch(lambda leaver: leaver.session.send_raw(frame(2, length=5_000_000)))
 
@@ -96,7 +99,7 @@ class Leaving(RelayCase):
         end = leaver.end()
 
         self.assertEqual((end.code, end.reason),
-                         (self.transport.codes["nothing received"], "nothing received"))
+                         (leaver.session.codes["nothing received"], "nothing received"))
 
     def test_a_client_that_only_answers_pings_stays(self):
         quiet = self.join("quiet")
@@ -111,6 +114,7 @@ class Leaving(RelayCase):
 
         self.assertEqual(quiet.probe(), [])
 
+    @only_over("websocket", "it is about frames of RFC 6455")
     def test_a_client_that_sends_is_not_pinged(self):
         alice = self.join("alice")
         until = time.monotonic() + 1.0
@@ -207,6 +211,7 @@ class Departing(RelayCase):
 
         self.assertEqual([p.target[0] for p in self.join("carol").roster], ["bob"])
 
+    @only_over("websocket", "it is about frames of RFC 6455")
     def test_close_is_answered_with_the_same_code_and_reason(self):
         for code, reason in ((1000, b""), (1001, b"leaving"), (3000, b"mine"), (4999, b"x" * 123)):
             member = self.join("alice")
@@ -215,6 +220,7 @@ class Departing(RelayCase):
             self.assertEqual((end.code, end.reason), (code, reason.decode()))
             self.assertEqual(member.session.connection.read_end(), "FIN")
 
+    @only_over("websocket", "it is about frames of RFC 6455")
     def test_an_empty_close_is_answered_with_an_empty_one(self):
         member = self.join("alice")
         member.session.send_frame(CLOSE)

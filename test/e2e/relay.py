@@ -11,10 +11,15 @@ from pathlib import Path
 
 from deadline import PATIENCE, Deadline, TooLate
 from http_client import request
-from transport import chosen_shards
+from transport import chosen_shards, chosen_transport
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("PARLEY_BIN", ROOT / "build/release/bin"))
+
+
+# How a server is told to speak WebTransport, and under which name its line of ports says where.
+WEBTRANSPORT = {"webtransport_enabled": "true", "webtransport_port": 0}
+WEBTRANSPORT_PORT = "webtransport"
 
 
 def quiet_environment(**extra):
@@ -33,9 +38,11 @@ def die_with_parent():
 
 
 class Relay:
-    """Starts with `settings` (name → value, with _ after the section as in limits_idle_timeout)."""
+    """Starts with `settings` (name → value, with _ after the section as in limits_idle_timeout).
+    It speaks WebTransport if the chosen transport does, or as `webtransport` says."""
 
-    def __init__(self, *, program="parley", shards=None, environment=None, **settings):
+    def __init__(self, *, program="parley", shards=None, environment=None, webtransport=None,
+                 **settings):
         read_end, write_end = os.pipe()
         words = [str(BIN / program)] + (["serve"] if program == "parley" else [])
         settings = {
@@ -43,6 +50,8 @@ class Relay:
             "server_shards": shards or chosen_shards(), "server_ready_fd": write_end,
             "log_level": "warning", **settings,
         }
+        if webtransport or (webtransport is None and chosen_transport().needs_webtransport):
+            settings = {**WEBTRANSPORT, **settings}
         for name, value in settings.items():
             if value is not None:
                 words.append(f"--{name.replace('_', '.', 1)}={value}")
@@ -56,6 +65,7 @@ class Relay:
             os.close(read_end)
         self.port = ports["http"]
         self.ops_port = ports["ops"]
+        self.webtransport_port = ports.get(WEBTRANSPORT_PORT)
 
     def _ready_line(self, descriptor):
         deadline = Deadline()

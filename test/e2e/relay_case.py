@@ -14,7 +14,6 @@ class RelayCase(unittest.TestCase):
 
     settings = {}
     relay = None
-    transport = property(lambda self: chosen_transport())
     shards = property(lambda self: chosen_shards())
 
     @classmethod
@@ -27,6 +26,7 @@ class RelayCase(unittest.TestCase):
 
     def setUp(self):
         self.room = self._testMethodName[-60:]
+        self.transport = chosen_transport()
 
     def connect(self, target, **how):
         session = self.transport.connect(self.relay, target, **how)

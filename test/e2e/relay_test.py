@@ -6,7 +6,7 @@ import threading
 import packets
 from packets import HEARTBEAT, VIDEO, media, stamp, wrapper
 from relay_case import RelayCase
-from websocket_client import BINARY, frame
+from transport import only_over
 
 
 class Relaying(RelayCase):
@@ -112,6 +112,7 @@ class Relaying(RelayCase):
         self.assertEqual(bob.next().raw, said)
         consumed()
 
+    @only_over("websocket", "it is about frames of RFC 6455")
     def test_text_is_ignored(self):
         alice, bob = self.join_active("alice", "bob")
         ignored = self.counted("parley_text_messages_ignored_total")
@@ -122,6 +123,7 @@ class Relaying(RelayCase):
         self.assertEqual(bob.next().raw, said)
         ignored()
 
+    @only_over("websocket", "it is about frames of RFC 6455")
     def test_fragments_are_put_together(self):
         alice, bob = self.join_active("alice", "bob")
         packet = wrapper(4, "alice", b"x" * 1000)
@@ -158,8 +160,7 @@ class Relaying(RelayCase):
         for i in range(3):
             large = media(VIDEO, "alice", b"%d" % i + b"x" * 3_000_000, "key")
             small = media(packets.AUDIO, "alice", b"%d" % i)
-            sender = threading.Thread(
-                target=alice.session.send_raw, args=(frame(BINARY, large) + frame(BINARY, small),))
+            sender = threading.Thread(target=alice.session.send_all, args=([large, small],))
             sender.start()
             heard = {bob.next().raw, bob.next().raw}
             sender.join()
@@ -186,7 +187,12 @@ class Relaying(RelayCase):
             if packet.session_id in heard:
                 heard[packet.session_id].append(packet.raw)
 
-        self.assertEqual(heard, said)
+        if self.transport.keeps_order:
+            self.assertEqual(heard, said)
+        for key in said:  # a stream that lost a datagram is overtaken, unless it holds video
+            self.assertCountEqual(heard[key], said[key])
+            self.assertEqual([raw for raw in heard[key] if raw.startswith(kinds[0])],
+                             [raw for raw in said[key] if raw.startswith(kinds[0])])
 
 
 class Probes(RelayCase):
@@ -229,9 +235,11 @@ class Malformed(RelayCase):
             alice.send(whole[:cut])
         said = alice.say()
 
-        for cut in valid:
-            self.assertEqual(bob.next().raw, whole[:cut] + stamp(alice.session_id))
-        self.assertEqual(bob.next().raw, said)
+        wanted = [whole[:cut] + stamp(alice.session_id) for cut in valid] + [said]
+        heard = [bob.next().raw for _ in wanted]
+        self.assertCountEqual(heard, wanted)
+        if self.transport.keeps_order:
+            self.assertEqual(heard, wanted)
         dropped()
 
     @staticmethod

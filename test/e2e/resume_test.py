@@ -6,7 +6,7 @@ import time
 import packets
 import tokens
 from relay_case import RelayCase
-from websocket_client import Refused
+from endings import Refused
 
 
 def secret():
@@ -17,7 +17,7 @@ class Resume(RelayCase):
     def expect_elsewhere(self, member):
         end = member.end()
         self.assertEqual((end.code, end.reason),
-                         (self.transport.codes["resumed elsewhere"], "resumed elsewhere"))
+                         (member.session.codes["resumed elsewhere"], "resumed elsewhere"))
 
     def expect_quiet(self, watcher, *never, seconds=2.6):
         """None of these packets reaches `watcher` although its time would have come."""

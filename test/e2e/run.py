@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 """Runs the cases of this folder against the built servers, several classes at a time.
 
-Usage: test/e2e/run.py [--shards 1|2] [--transport websocket] [--jobs N] [NAME…]
+Usage: test/e2e/run.py [--shards 1|2] [--transport websocket|webtransport|cross] [--jobs N]
+                       [--list] [NAME…]
 
-Without --shards, with one shard and then with two. NAME runs only tests whose full name contains it.
+Without --shards, with one shard and then with two. Cross: members join over WebSocket and over
+WebTransport in turn, beginning with the one and then with the other. NAME runs only tests whose
+full name contains it. What says nothing about a transport is left out, listed by reason, and
+counted as skipped; --list names every case that would run and every case that would not.
 """
 
 import argparse
@@ -18,6 +22,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+from transport import CHOICES, left_out  # noqa: E402
+
 
 def cases_of(suite):
     for part in suite:
@@ -27,16 +33,28 @@ def cases_of(suite):
             yield part
 
 
-def names_by_class(wanted):
-    """The tests to run, by their class: {class: [names]}."""
-    groups = {}
+def names_by_class(wanted, transport):
+    """The tests to run, by their class, and those that this transport leaves out, by the reason:
+    ({class: [names]}, {reason: [names]})."""
+    groups, skipped = {}, {}
     loader = unittest.TestLoader()
     for case in cases_of(loader.discover(str(HERE), "*_test.py")):
         if loader.errors:
             sys.exit("\n".join(loader.errors))
         if not wanted or any(word in case.id() for word in wanted):
-            groups.setdefault(case.id().rpartition(".")[0], []).append(case.id())
-    return groups
+            why = left_out(case, transport)
+            if why is None:
+                groups.setdefault(case.id().rpartition(".")[0], []).append(case.id())
+            else:
+                skipped.setdefault(why, []).append(case.id())
+    return groups, skipped
+
+
+def tell_skipped(transport, skipped, names):
+    for why, left in skipped.items():
+        print(f"{transport} leaves out {len(left)} cases: {why}", flush=True)
+        for name in left if names else ():
+            print(f"  {name}")
 
 
 def run_class(names):
@@ -72,18 +90,29 @@ def run_all(shards, transport, groups, jobs, verbose):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--shards", type=int, action="append", choices=(1, 2))
-    arguments.add_argument("--transport", default="websocket")
+    arguments.add_argument("--transport", default="websocket", choices=CHOICES)
     arguments.add_argument("--jobs", type=int, default=10)
+    arguments.add_argument("--list", action="store_true")
     arguments.add_argument("--verbose", action="store_true")
     arguments.add_argument("names", nargs="*")
     given = arguments.parse_args()
 
-    os.environ.setdefault("PARLEY_E2E_TRANSPORT", given.transport)
-    groups = names_by_class(given.names)
-    totals = [run_all(shards, given.transport, groups, given.jobs, given.verbose)
-              for shards in given.shards or (1, 2)]
-    passed, failed = map(sum, zip(*totals))
-    print(f"{passed} passed, {failed} failed")
+    passed = failed = skipped = 0
+    for transport in CHOICES[given.transport]:
+        groups, left = names_by_class(given.names, transport)
+        tell_skipped(transport, left, given.list or given.verbose)
+        if given.list:
+            print(f"{transport} runs")
+            print(*(f"  {name}" for names in groups.values() for name in names), sep="\n")
+            continue
+        for shards in given.shards or (1, 2):
+            good, bad = run_all(shards, transport, groups, given.jobs, given.verbose)
+            passed += good
+            failed += bad
+            skipped += sum(map(len, left.values()))
+    if given.list:
+        return 0
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 0 if passed and not failed else 1
 
 

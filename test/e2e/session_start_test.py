@@ -6,7 +6,6 @@ import packets
 import tokens
 from packets import Packet
 from relay_case import RelayCase
-from websocket_client import BINARY, frame
 
 
 class SessionStart(RelayCase):
@@ -95,8 +94,7 @@ class SessionStart(RelayCase):
 
     def test_a_packet_behind_the_request_in_the_same_segment_counts(self):
         (bob,) = self.join_active("bob")
-        behind = frame(BINARY, packets.wrapper(packets.AES_KEY, "alice", b"early"))
-        alice = self.join("alice", behind=behind)
+        alice = self.join("alice", early=[packets.wrapper(packets.AES_KEY, "alice", b"early")])
 
         bob.hear(packets.wrapper(packets.AES_KEY, "alice", b"early")
                  + packets.stamp(alice.session_id))
@@ -106,8 +104,7 @@ class SessionStart(RelayCase):
     def test_a_probe_behind_the_request_is_answered_after_the_first_packets(self):
         for attempt in range(20):
             probe = packets.rtt_probe(attempt + 0.25)
-            session = self.connect(f"/lobby/alice/{self.room}{attempt}",
-                                   behind=frame(BINARY, probe))
+            session = self.connect(f"/lobby/alice/{self.room}{attempt}", early=[probe])
             heard = [session.receive() for _ in range(3)]
             self.assertEqual([Packet.read(raw).type for raw in heard],
                              [packets.SESSION_ASSIGNED, packets.MEETING, packets.MEDIA])
@@ -123,6 +120,6 @@ class SessionStart(RelayCase):
             message="Session rejected: Cannot use reserved system user ID"))
         end = session.receive_end()
         self.assertEqual((end.code, end.reason),
-                         (self.transport.codes["Session rejected"], "Session rejected"))
+                         (session.codes["Session rejected"], "Session rejected"))
         ended()
         self.assertEqual(self.join("alice").roster, [])

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from http_client import request
 from relay import BIN, Relay, quiet_environment
+from transport import only_over
 
 
+@only_over("websocket", "it needs no session")
 class Settings(unittest.TestCase):
     def run_it(self, *words, program="parley", environment=None):
         """(exit code, what it said)."""

@@ -5,6 +5,8 @@ from deadline import Deadline
 from packets import AUDIO, VIDEO, media
 from relay_case import RelayCase
 
+REASONS = ("video_too_old", "outbox_full", "held_back", "audio_too_old", "in_flight_too_long")
+
 
 class SlowReader(RelayCase):
     settings = {"outbox_bytes": "256KiB", "outbox_video_age": "200ms",
@@ -47,7 +49,7 @@ class SlowReader(RelayCase):
 
     def drops(self):
         return {reason: self.relay.metric("parley_drops_total", reason=reason)
-                for reason in ("video_too_old", "outbox_full", "held_back", "audio_too_old")}
+                for reason in REASONS}
 
     def dropped(self):
         return sum(self.drops().values()) - sum(self.before.values())

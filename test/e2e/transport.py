@@ -1,40 +1,94 @@
 """The transports over which the cases run. A case knows only what stands here, so it runs over each
-of them as it is."""
+of them as it is; what is about one of them says so (`only_over`)."""
 
 import os
 
 from websocket_client import WebSocket
 
 
-class WebSocketTransport:
-    """One binary message is one packet."""
+def webtransport_session(*given, **how):
+    from webtransport_client import WebTransport  # needs packages that the others do without
 
-    name = "websocket"
-    # The code with which a session ends, by its reason.
-    codes = {
-        "resumed elsewhere": 1000,
-        "server shutting down": 1001,
-        "nothing received": 1001,
-        "Session rejected": 1008,
-        "too slow": 1008,
-    }
-    # Every way in which a client may go.
-    ways_to_go = {
-        "closes": lambda session: session.close(),
-        "hangs up": lambda session: session.hang_up(),
-        "resets": lambda session: session.reset(),
-    }
+    return WebTransport(*given, **how)
+
+
+def over_websocket(relay, target, **how):
+    """One binary message is one packet."""
+    return WebSocket(relay.port, target, **how)
+
+
+def over_webtransport(relay, target, **how):
+    """One stream or datagram is one packet."""
+    return webtransport_session(relay.webtransport_port, target, **how)
+
+
+class Transport:
+    """Sessions are opened in turn over each of its `ways`."""
+
+    def __init__(self, name, *ways):
+        self.name = name
+        self._ways = ways
+        self._opened = 0
+        self.needs_webtransport = over_webtransport in ways
+        # Every way in which a client may go.
+        self.ways_to_go = {
+            "closes": lambda session: session.close(),
+            "hangs up": lambda session: session.hang_up(),
+            "resets": lambda session: session.reset(),
+        }
+        if self.needs_webtransport:
+            self.ways_to_go["disconnects"] = lambda session: session.disconnect()
+        # Over WebSocket packets leave in the order in which they came; on streams of their own only
+        # a sender's video does (decision 7).
+        self.keeps_order = ways == (over_websocket,)
 
     def connect(self, relay, target, **how):
-        return WebSocket(relay.port, target, **how)
+        way = self._ways[self._opened % len(self._ways)]
+        self._opened += 1
+        return way(relay, target, **how)
 
 
-TRANSPORTS = {"websocket": WebSocketTransport}
+WAYS = {
+    "websocket": [over_websocket],
+    "webtransport": [over_webtransport],
+    # Who joins first, third, … does so over one of them, all others over the other.
+    "cross-websocket": [over_websocket, over_webtransport],
+    "cross-webtransport": [over_webtransport, over_websocket],
+}
+# What may be asked for, and what is run then.
+CHOICES = {
+    "websocket": ["websocket"],
+    "webtransport": ["webtransport"],
+    "cross": ["cross-websocket", "cross-webtransport"],
+}
 
 
 def chosen_transport():
-    return TRANSPORTS[os.environ.get("PARLEY_E2E_TRANSPORT", "websocket")]()
+    """A new one: turns begin with it."""
+    name = os.environ.get("PARLEY_E2E_TRANSPORT", "websocket")
+    return Transport(name, *WAYS[name])
 
 
 def chosen_shards():
     return int(os.environ.get("PARLEY_E2E_SHARDS", "1"))
+
+
+def only_over(name, why):
+    """Marks a case, or a class of them, that says nothing about other transports. The runner lists
+    what it leaves out, with the reason."""
+
+    def mark(what):
+        what.only_over = (name, why)
+        return what
+
+    return mark
+
+
+def left_out(case, transport):
+    """Why this transport does not run it; None if it does."""
+    method = getattr(case, case._testMethodName)
+    for what in (method, type(case)):
+        name, why = getattr(what, "only_over", (transport, ""))
+        if name != transport:
+            return f"{why} (only over {name})"
+    return None

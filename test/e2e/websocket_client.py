@@ -3,32 +3,16 @@
 import base64
 import hashlib
 import os
+import selectors
 import socket
 import struct
 
 from deadline import PATIENCE, Deadline
+from endings import Ended, Refused
 from http_client import Connection, request_bytes
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 ACCEPT_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-
-
-class Refused(Exception):
-    """The server answered the handshake with something else than 101."""
-
-    def __init__(self, response):
-        super().__init__(f"{response.status} {response.text}")
-        self.response = response
-
-
-class Ended(Exception):
-    """The server ended the session; `code` is None without a Close frame."""
-
-    def __init__(self, code, reason, how):
-        super().__init__(f"code {code} '{reason}' ({how})")
-        self.code = code
-        self.reason = reason
-        self.how = how
 
 
 def masked(payload, key):
@@ -71,13 +55,24 @@ def upgrade_headers(**changed):
 
 
 class WebSocket:
-    """One connection. Pings are answered while something is received, if `polite`."""
+    """One connection. Pings are answered while something is received, if `polite`. `early` packets
+    go out with the request."""
 
-    def __init__(self, port, target, *, behind=b"", polite=True, source=None, receive_buffer=None,
-                 headers=None):
+    # The code with which a session ends, by its reason (docs/PROTOCOL.md).
+    codes = {
+        "resumed elsewhere": 1000,
+        "Session rejected": 1008,
+        "too slow": 1008,
+        "nothing received": 1001,
+        "server shutting down": 1001,
+    }
+
+    def __init__(self, port, target, *, early=(), behind=b"", polite=True, source=None,
+                 receive_buffer=None, headers=None):
         self.connection = Connection(port, source=source, receive_buffer=receive_buffer)
         self.polite = polite
         headers = upgrade_headers(**(headers or {}))
+        behind += b"".join(frame(BINARY, packet) for packet in early)
         self.connection.send(request_bytes(target, headers=headers) + behind)
         response = self.connection.response()
         if response.status != 101:
@@ -95,6 +90,9 @@ class WebSocket:
 
     def send(self, packet):
         self.send_frame(BINARY, packet)
+
+    def send_all(self, packets):
+        self.send_raw(b"".join(frame(BINARY, packet) for packet in packets))
 
     def receive_frame(self, deadline):
         """(opcode, payload) of the next frame, which must be whole, unmasked and unextended."""
@@ -157,6 +155,31 @@ class WebSocket:
         linger = struct.pack("ii", 1, 0)
         self.connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.connection.socket.close()
+
+    disconnect = hang_up
+
+    def pour(self, packet, *, reads=True):
+        """Sends the same packet as fast as the server takes it, as long as it is asked for more;
+        yields how many bytes were sent since the last time. What comes is thrown away, or left."""
+        self.connection.socket.setblocking(False)
+        ready = selectors.DefaultSelector()
+        ready.register(self.connection.socket,
+                       selectors.EVENT_WRITE | (selectors.EVENT_READ if reads else 0))
+        one = frame(BINARY, packet)
+        chunk = one * max(1, 65536 // len(one))
+        rest = memoryview(chunk)
+        try:
+            while True:
+                sent = 0
+                for _, events in ready.select(0.1):
+                    if events & selectors.EVENT_READ and not self.connection.socket.recv(1 << 18):
+                        return
+                    if events & selectors.EVENT_WRITE:
+                        sent = self.connection.socket.send(rest)
+                        rest = rest[sent:] or memoryview(chunk)
+                yield sent
+        except OSError:
+            pass
 
     def discard(self):
         self.connection.socket.close()

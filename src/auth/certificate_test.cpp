@@ -1,0 +1,57 @@
+// Certificates: what is made can be read again, and what is wrong is named.
+
+#include "auth/certificate.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace parley {
+namespace {
+
+constexpr UnixMillis now{1'770'000'000'000};
+constexpr std::uint64_t hour = 3'600'000;
+
+TEST(Certificate, made_for_a_page_lives_less_than_fourteen_days_and_is_known_by_its_hash) {
+  const auto made = make_certificate({"localhost", "127.0.0.1", "::1"}, now);
+  ASSERT_TRUE(made) << made.error().message;
+
+  EXPECT_EQ(made->not_before.count, now.count - hour);
+  EXPECT_EQ(made->not_after.count, now.count - hour + 13 * 24 * hour);
+  EXPECT_TRUE(made->is_self_signed);
+  EXPECT_EQ(made->subject, "CN=localhost");
+  EXPECT_EQ(made->sha256.size(), 44u);
+}
+
+TEST(Certificate, reads_again_what_it_wrote) {
+  const auto made = make_certificate({"localhost"}, now);
+  ASSERT_TRUE(made);
+  const auto read = read_certificate(made->chain_pem, made->key_pem);
+  ASSERT_TRUE(read) << read.error().message;
+
+  EXPECT_EQ(read->sha256, made->sha256);
+  EXPECT_EQ(read->not_after, made->not_after);
+}
+
+TEST(Certificate, two_are_never_alike) {
+  EXPECT_NE(make_certificate({"localhost"}, now)->sha256,
+            make_certificate({"localhost"}, now)->sha256);
+}
+
+TEST(Certificate, says_what_is_wrong) {
+  const auto one = make_certificate({"localhost"}, now);
+  const auto other = make_certificate({"localhost"}, now);
+  const auto error = [](const std::string& chain, const std::string& key) {
+    const auto read = read_certificate(chain, key);
+    return read ? std::string("nothing") : read.error().message;
+  };
+
+  EXPECT_EQ(error(one->chain_pem, other->key_pem), "the key is not that of the certificate");
+  EXPECT_TRUE(error("nonsense", one->key_pem).starts_with("the certificate is not PEM"));
+  EXPECT_TRUE(error(one->chain_pem, "nonsense").starts_with("the key is not PEM"));
+  EXPECT_EQ(load_certificate("/nowhere/cert", "/nowhere/key").error().message,
+            "cannot read the certificate /nowhere/cert");
+}
+
+}  // namespace
+}  // namespace parley

@@ -1,0 +1,91 @@
+#pragma once
+// QuicEndpoint: the UDP port of one shard and the QUIC connections that arrive there.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actor/shard.h"
+#include "base/result.h"
+#include "quic/quic_connection.h"
+#include "quic/quic_stats.h"
+#include "quic/quic_tls.h"
+
+namespace parley {
+
+/// Everything about the transport that is not the client's to decide (RFC 9000 §18.2, §10, §8.1).
+struct QuicRules {
+  Duration idle_timeout = 30s;
+  /// A PING after this much silence; 0 sends none.
+  Duration keep_alive = 10s;
+  /// A handshake that takes longer is dropped.
+  Duration handshake_timeout = 8s;
+  /// Half-open handshakes on this shard above which new clients must prove their address (Retry).
+  std::size_t retry_above = 200;
+  std::size_t connections_max = 100'000;
+  /// Flow control: what a client may send ahead. See QuicConnection::give_back.
+  std::uint64_t connection_window = 6 * 1024 * 1024;
+  std::uint64_t stream_window = 256 * 1024;
+  std::uint64_t uni_streams = 100;
+  std::uint64_t bidi_streams = 8;
+  /// SO_RCVBUF and SO_SNDBUF asked for.
+  std::size_t socket_buffer = 7 * 1024 * 1024;
+};
+
+/// Secrets that all shards (and, if given, all restarts) share: of stateless reset and of address
+/// validation tokens (RFC 9000 §10.3, §8.1.2).
+struct QuicSecrets {
+  std::vector<std::uint8_t> stateless_reset;
+  std::vector<std::uint8_t> token;
+  static QuicSecrets random();
+};
+
+/// Makes the protocol of a new connection.
+class QuicAcceptor {
+ public:
+  /// `connection` outlives the protocol. From within the endpoint's reading.
+  virtual std::unique_ptr<QuicProtocol> accept(QuicConnection& connection, Now now) = 0;
+
+ protected:
+  ~QuicAcceptor() = default;
+};
+
+/// The UDP sockets of all shards on one port, in the order of the shards: a datagram reaches the
+/// shard that its connection id names (a classic BPF program on the reuseport group).
+struct UdpSockets {
+  std::vector<int> native;
+  std::uint16_t port = 0;
+};
+/// Opens them on `address` ("::" takes both families; port 0 takes a free one). An error says what
+/// is in the way; that another process has the port is one.
+[[nodiscard]] Result<UdpSockets> open_udp_sockets(const std::string& address, std::uint16_t port,
+                                                  std::size_t shards, const QuicRules& rules);
+
+/// One per shard, for its thread. Feeds datagrams to their connections, keeps their deadlines,
+/// and sends what they have once per turn, batched.
+class QuicEndpoint {
+ public:
+  /// Takes over `native_socket`. `tls`, `rules` and `secrets` outlive it.
+  QuicEndpoint(Shard& shard, int native_socket, std::size_t shards, const QuicRules& rules,
+               const QuicSecrets& secrets, const QuicTls& tls, QuicAcceptor& acceptor);
+  ~QuicEndpoint();
+  QuicEndpoint(const QuicEndpoint&) = delete;
+  QuicEndpoint& operator=(const QuicEndpoint&) = delete;
+
+  /// Begins to read; once the shard runs, on its thread.
+  void start();
+  /// Refuses new connections (CONNECTION_REFUSED) from now on.
+  void refuse_new();
+  /// Ends every connection with `code` and sends that.
+  void close_all(std::uint64_t code, std::string_view reason);
+
+  [[nodiscard]] std::size_t connections() const;
+  [[nodiscard]] const QuicStats& stats() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace parley

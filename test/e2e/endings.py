@@ -1,0 +1,19 @@
+"""How a session is refused and how it ends, whatever its transport."""
+
+
+class Refused(Exception):
+    """The server answered the handshake with a status instead of a session."""
+
+    def __init__(self, response):
+        super().__init__(f"{response.status} {response.text}")
+        self.response = response
+
+
+class Ended(Exception):
+    """The server ended the session; `code` is None when it gave none."""
+
+    def __init__(self, code, reason, how):
+        super().__init__(f"code {code} '{reason}' ({how})")
+        self.code = code
+        self.reason = reason
+        self.how = how
