@@ -199,7 +199,7 @@ void Http3Connection::on_control_frame(const Http3FrameEvent& frame, Now now) {
                 : frame.type == http3_frame::max_push_id && (!max_push_id_ || *id >= *max_push_id_);
   // We never push, so there is nothing that a client could cancel.
   if (!is_legal) return fail(Http3Violation::id, "an id is not what it may be", now);
-  (is_goaway ? goaway_id_ : max_push_id_) = *id;
+  (is_goaway ? goaway_id_ : max_push_id_) = id;
 }
 
 // --- Requests.

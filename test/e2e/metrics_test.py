@@ -40,6 +40,7 @@ class Metrics(RelayCase):
                 check()
 
     def test_sessions_count_by_how_they_end(self):
+        self.relay.wait_for_metric(0, "parley_sessions")  # of the cases before this one
         started = self.counted("parley_sessions_started_total", 2)
         closed = self.counted("parley_sessions_ended_total", reason="client_closed")
         lost = self.counted("parley_sessions_ended_total", reason="connection_lost")

@@ -28,6 +28,7 @@ class Transport:
     def __init__(self, name, *ways):
         self.name = name
         self._ways = ways
+        self.ways = len(ways)
         self._opened = 0
         self.needs_webtransport = over_webtransport in ways
         # Every way in which a client may go.

@@ -325,7 +325,8 @@ def bad_method(place, method, status):
 
 @case("refusal", "GET of a lobby")
 def get_lobby(place):
-    refused(place, request_fields(place.target(), method=b"GET", without=["protocol"]), 400, 426)
+    fields = request_fields(place.target(), method=b"GET", without=["protocol"])
+    refused(place, fields, 400, 404, 426)
 
 
 @case("refusal", "GET with a protocol")
