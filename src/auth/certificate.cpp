@@ -23,11 +23,11 @@
 namespace parley {
 namespace {
 
-template <auto Free>
+template <auto free_it>
 struct FreedBy {
   template <class T>
   void operator()(T* object) const {
-    Free(object);
+    free_it(object);
   }
 };
 using Bio = std::unique_ptr<BIO, FreedBy<BIO_free_all>>;
