@@ -25,7 +25,6 @@ class Script {
   void run() {
     while (!bytes_.empty() && !has_ended_) {
       step();
-      check(world_.quic.given_back <= world_.quic.delivered, "too much is given back");
       if (world_.quic.close_code) end(QuicEnd::Cause::local);
     }
     end(QuicEnd::Cause::idle);
@@ -59,10 +58,12 @@ class Script {
 
   void bring(bool is_last) {
     const StreamId id = stream();
+    // Large messages need no large script: of a long piece it gives the beginning.
+    constexpr std::size_t beginning = 16;
     std::size_t size = next();
-    if (size >= 250) size = (size - 249) * 3000;
-    const Bytes bytes = take(size);
-    // What the script does not hold is filled up: large messages need no large input.
+    const bool is_long = size >= 250;
+    if (is_long) size = (size - 249) * 3000;
+    const Bytes bytes = take(is_long ? beginning : size);
     std::vector<std::uint8_t> padded(bytes.begin(), bytes.end());
     padded.resize(size, 0x20);
     world_.quic.bring(*world_.http3, id, padded, is_last, world_.now);
@@ -167,7 +168,8 @@ class Script {
                          .early_streams_max = 6,
                          .early_datagrams_max = 4,
                          .unfinished_bytes_max = 30'000,
-                         .waiting_max = 12}};
+                         .waiting_max = 12,
+                         .waiting_bytes_max = 40'000}};
 };
 
 }  // namespace

@@ -242,12 +242,13 @@ void QuicServerConnection::update_keys_in_time(Now now) {
 TimePoint QuicServerConnection::transport_deadline(Now now) const {
   const ngtcp2_tstamp expiry = ngtcp2_conn_get_expiry(conn_.get());
   if (expiry == UINT64_MAX) return is_more_due_ ? now.monotonic + retry_after : never;
-  TimePoint when{std::chrono::nanoseconds(expiry)};
-  if (is_more_due_) return std::clamp(when, now.monotonic + retry_after, now.monotonic + 1ms);
-  if (is_held_) return std::max(when, now.monotonic + retry_after);
+  const TimePoint soon = now.monotonic + retry_after;
+  TimePoint when = std::max(TimePoint(std::chrono::nanoseconds(expiry)), soon);
+  if (is_more_due_) return std::min(when, now.monotonic + timer_grid);
+  if (is_held_) return when;
   const Duration past = when.time_since_epoch() % timer_grid;
   if (past != Duration::zero()) when += timer_grid - past;
-  return std::max(when, now.monotonic + timer_grid);
+  return when;
 }
 
 /// An alarm that rings too early looks again; so one that is set is only ever moved forward, which

@@ -39,8 +39,9 @@ struct Http3Rules {
   /// Bytes of unfinished packets at which the newest is stopped. Below the connection's window,
   /// which would otherwise fill up with halves of packets that none of them can complete.
   std::size_t unfinished_bytes_max = 5'500'000;
-  /// Whole packets that wait while reading is paused; more are dropped.
+  /// Whole packets that wait while reading is paused, and their bytes; more are dropped.
   std::size_t waiting_max = 4096;
+  std::size_t waiting_bytes_max = 8'000'000;
 
   FrameOrderRules frame_order{};
 };

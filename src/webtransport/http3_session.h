@@ -106,7 +106,6 @@ class Http3Session final : public WtSession {
   bool connect_in_ended_ = false;
   bool connect_closed_ = false;
   std::optional<WtClose> close_;  // how it ends, once it does
-  bool is_told_ = false;          // on_closed has been called, or never will be
   TimePoint opened_at_{};
   TimePoint until_ = never;  // of the state, when it is one that passes
 };

@@ -63,6 +63,7 @@ void WtInbox::close() {
   held_.clear();
   early_datagrams_.clear();
   unfinished_bytes_ = 0;
+  waiting_bytes_ = 0;
 }
 
 void WtInbox::begin(StreamId stream, std::uint64_t session, std::size_t head_bytes, Bytes payload,
@@ -148,7 +149,7 @@ void WtInbox::show_kind(Incoming& one) {
 
 void WtInbox::finish(Incoming incoming, Now now) {
   const StreamId stream = incoming.stream;
-  if (is_full()) {
+  if (is_full_for(incoming.message.size())) {
     stats_.messages_overflowed.add();
     quic_.give_back(incoming.bytes);
     order_.on_gone(stream, now.monotonic);
@@ -163,10 +164,12 @@ void WtInbox::finish(Incoming incoming, Now now) {
   Waiting waiting{.inbound = {incoming.message.take(), WtInboundSource::uni_stream},
                   .bytes = incoming.bytes};
   const FrameOrder::Verdict verdict = order_.on_finished(stream, kind, now.monotonic);
-  if (verdict == FrameOrder::Verdict::held)
+  if (verdict == FrameOrder::Verdict::held) {
+    waiting_bytes_ += waiting.inbound.message.size();
     held_.push_back({stream, std::move(waiting)});
-  else
+  } else {
     tell(std::move(waiting), now);
+  }
   release_held(now);
   if (verdict == FrameOrder::Verdict::late) stats_.frames_overtaken.add();
   if (!held_.empty() && held_.back().stream == stream) stats_.frames_held.add();
@@ -227,11 +230,17 @@ void WtInbox::on_open_datagram(GatheredMessage message, Now now) {
   if (state_ == State::open && as_text(message.written()) == "ping") {
     stats_.signs_of_life.add();
     events_->on_sign_of_life(now);
-  } else if (is_full()) {
+  } else if (is_full_for(message.size())) {
     stats_.messages_overflowed.add();
   } else {
     tell({.inbound = {message.take(), WtInboundSource::datagram}}, now);
   }
+}
+
+bool WtInbox::is_full_for(std::size_t bytes) const {
+  const std::size_t count = held_.size() + waiting_.size();
+  return count >= rules_.waiting_max ||
+         (count > 0 && waiting_bytes_ + bytes > rules_.waiting_bytes_max);
 }
 
 void WtInbox::release_held(Now now) {
@@ -240,12 +249,14 @@ void WtInbox::release_held(Now now) {
     if (place == held_.end()) continue;  // dropped, since the session has ended
     Waiting waiting = std::move(place->waiting);
     held_.erase(place);
+    waiting_bytes_ -= waiting.inbound.message.size();
     tell(std::move(waiting), now);
   }
 }
 
 void WtInbox::tell(Waiting waiting, Now now) {
   if (state_ == State::open && (is_paused_ || !waiting_.empty())) {
+    waiting_bytes_ += waiting.inbound.message.size();
     waiting_.push_back(std::move(waiting));
     return;
   }
@@ -256,6 +267,7 @@ void WtInbox::tell(Waiting waiting, Now now) {
 void WtInbox::deliver(Now now) {
   while (state_ == State::open && !is_paused_ && !waiting_.empty()) {
     Waiting waiting = waiting_.pop_front();
+    waiting_bytes_ -= waiting.inbound.message.size();
     quic_.give_back(waiting.bytes);
     events_->on_message(std::move(waiting.inbound), now);
   }

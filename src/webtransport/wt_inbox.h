@@ -98,9 +98,8 @@ class WtInbox {
   void release_held(Now now);
   void tell(Waiting waiting, Now now);
   void abandon(const Incoming& one, std::uint64_t code);
-  [[nodiscard]] bool is_full() const {
-    return held_.size() + waiting_.size() >= rules_.waiting_max;
-  }
+  /// True if no more of this size may wait.
+  [[nodiscard]] bool is_full_for(std::size_t bytes) const;
 
   QuicConnection& quic_;
   const Http3Rules& rules_;
@@ -113,8 +112,9 @@ class WtInbox {
   std::size_t unfinished_bytes_ = 0;   // of incoming_ together
   std::vector<EarlyDatagram> early_datagrams_;
   FrameOrder order_;
-  std::vector<Held> held_;  // whole, but not their turn
-  Ring<Waiting> waiting_;   // their turn, but reading is paused
+  std::vector<Held> held_;         // whole, but not their turn
+  Ring<Waiting> waiting_;          // their turn, but reading is paused
+  std::size_t waiting_bytes_ = 0;  // of both
 };
 
 }  // namespace parley

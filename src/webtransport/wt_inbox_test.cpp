@@ -154,6 +154,19 @@ TEST(WtInbox, bounds_what_waits_while_reading_is_paused) {
   EXPECT_EQ(world.quic.outstanding(), 0u);
 }
 
+TEST(WtInbox, bounds_the_bytes_that_wait_while_reading_is_paused) {
+  World world({.waiting_bytes_max = 10'000});
+  world.opened();
+  world.handler.session->pause_reading();
+  for (int i = 0; i < 5; ++i) world.message(6 + 4 * i, std::string(3000, 'x'));
+  EXPECT_EQ(world.stats.messages_overflowed.read(), 2u);
+  world.handler.session->resume_reading();
+  world.flush();
+  world.message(26, std::string(20'000, 'x'));
+  EXPECT_EQ(world.handler.log.messages.size(), 4u) << "one alone may be as long as any";
+  EXPECT_EQ(world.quic.outstanding(), 0u);
+}
+
 TEST(WtInbox, keeps_what_comes_before_the_session) {
   World world;
   world.bring(6, on_stream("one"), true);
