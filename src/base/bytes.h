@@ -103,6 +103,14 @@ class BufferBuilder {
     return {start, count};
   }
 
+  /// Moves what is written to where at least `capacity` bytes have room.
+  void grow_to(std::size_t capacity) {
+    if (capacity <= size() + room()) return;
+    BufferBuilder larger(capacity);
+    larger.append(written());
+    *this = std::move(larger);
+  }
+
   void append(Bytes bytes) {
     if (!bytes.empty()) std::memcpy(extend(bytes.size()).data(), bytes.data(), bytes.size());
   }

@@ -43,21 +43,19 @@ Delivery Outbox::push(const Packet& packet, TimePoint now) {
 std::optional<Outbox::Entry> Outbox::take(TimePoint now) {
   if (backlogged_) expire(now);
   Ring<Entry>* const next = next_queue();
-  if (next == nullptr) return std::nullopt;
-  Entry entry = next->pop_front();
-  count_out(entry.packet);
-  return entry;
+  return next == nullptr ? std::nullopt : take_from(*next);
 }
 
-std::optional<Outbox::Entry> Outbox::take_among(std::size_t classes, TimePoint now) {
+std::optional<Outbox::Entry> Outbox::take(PacketClass packet_class, TimePoint now) {
   if (backlogged_) expire(now);
-  for (std::size_t i = 0; i < classes; ++i) {
-    if (queues_[i].empty()) continue;
-    Entry entry = queues_[i].pop_front();
-    count_out(entry.packet);
-    return entry;
-  }
-  return std::nullopt;
+  return take_from(queue(packet_class));
+}
+
+std::optional<Outbox::Entry> Outbox::take_from(Ring<Entry>& waiting) {
+  if (waiting.empty()) return std::nullopt;
+  Entry entry = waiting.pop_front();
+  count_out(entry.packet);
+  return entry;
 }
 
 void Outbox::lose_taken(const PacketFacts& facts, DropReason reason, TimePoint now) {

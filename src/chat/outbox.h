@@ -56,9 +56,9 @@ class Outbox {
 
   /// The next packet to send, or nothing. Whatever has become too old is dropped first.
   std::optional<Entry> take(TimePoint now);
-  /// The next packet of the `classes` most urgent classes, by class and then in order of arrival,
-  /// or nothing: for a transport whose packets do not wait for one another.
-  std::optional<Entry> take_among(std::size_t classes, TimePoint now);
+  /// The next packet of one class, or nothing: for a transport whose packets do not wait for one
+  /// another.
+  std::optional<Entry> take(PacketClass packet_class, TimePoint now);
   /// Gives back a taken packet of which no byte was sent. In reverse order of taking.
   void put_back(Entry entry);
   /// A packet that was taken did not reach the client whole after all.
@@ -96,6 +96,7 @@ class Outbox {
     return queues_[static_cast<std::size_t>(packet_class)];
   }
   Ring<Entry>* next_queue();
+  std::optional<Entry> take_from(Ring<Entry>& waiting);
 
   void expire(TimePoint now);
   void expire_queue(PacketClass packet_class, Duration age, DropReason reason, TimePoint now);

@@ -44,7 +44,8 @@ class QuicProtocol {
   /// an end that comes alone. The bytes count against the windows until they are given back
   /// (QuicConnection::give_back).
   virtual void on_stream_data(StreamId stream, Bytes bytes, bool is_last, Now now) = 0;
-  /// The peer gave up sending (RESET_STREAM). What had come of it counts as given back.
+  /// The peer gave up sending (RESET_STREAM). What had come of it is still to be given back to the
+  /// connection's window.
   virtual void on_stream_reset(StreamId stream, std::uint64_t code, Now now) = 0;
   /// Both ways of a stream are over; nothing more comes of it. `code` is the peer's when it asked
   /// us to stop sending, 0 otherwise.

@@ -75,7 +75,6 @@ class QuicServerConnection final : public QuicConnection, public Timed {
 
   /// The peer's way of a stream. As many as it may open, and as it has opened before.
   struct PeerStream {
-    std::uint64_t delivered = 0;
     bool is_stopped = false;
   };
   struct Stop {

@@ -184,7 +184,6 @@ void QuicServerConnection::on_stream_data(StreamId id, Bytes bytes, bool is_last
     return;
   }
   if (bytes.empty() && !is_last) return;
-  stream.delivered += bytes.size();
   outstanding_ += bytes.size();
   protocol_->on_stream_data(id, bytes, is_last, now_);
 }
@@ -194,10 +193,6 @@ void QuicServerConnection::on_stream_reset(StreamId id, std::uint64_t code) {
     on_unseen_reset(id, code);
     return;
   }
-  // The protocol forgets what it had of it. It may have given some of that back to the connection
-  // before; what it holds in all is the limit.
-  const std::uint64_t held = std::min(peer_stream(id).delivered, outstanding_);
-  give_back(static_cast<std::size_t>(held));
   if (protocol_ != nullptr && !is_closing()) protocol_->on_stream_reset(id, code, now_);
 }
 

@@ -9,10 +9,13 @@ namespace {
 
 TEST(QuicStreams, hears_that_the_client_gives_up_a_stream) {
   QuicWorld world({.rules = {.connection_window = 50'000, .stream_window = 30'000}});
-  world.on_stream_data = [](TestProtocol&, StreamId, Bytes, bool) {};  // gives nothing back
+  world.on_stream_data = [](TestProtocol&, StreamId, Bytes, bool) {};    // gives nothing back …
+  world.on_stream_reset = [](TestProtocol& protocol, StreamId stream) {  // … before the end
+    protocol.connection.give_back(protocol.streams[stream].bytes.size());
+  };
   auto client = connected(world);
 
-  // Together more than the connection's window: what comes of a stream that is given up is free.
+  // Together more than the connection's window.
   for (int i = 0; i < 10; ++i) {
     const StreamId stream = client->open_uni();
     client->send(stream, bytes_of(20'000), false);

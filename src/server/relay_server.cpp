@@ -186,6 +186,7 @@ Result<void> RelayServer::open_webtransport() {
   rules_.webtransport_url = config_.webtransport.public_url;
   for (std::size_t i = 0; i < units_.size(); ++i)
     units_[i]->open_webtransport(udp_.native[i], units_.size(), quic_rules_, quic_secrets_, tls_);
+  for (const auto& unit : units_) metrics_.add(unit->webtransport_cells());
   return {};
 }
 
@@ -222,7 +223,7 @@ int RelayServer::run() {
 
   const int signal = wait_for_end();
   log_info("shutting down",
-           {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"},
+           {{"signal", std::string("SIG") + sigabbrev_np(signal)},
             {"sessions", census_.sessions()},
             {"drain_seconds", static_cast<double>(config_.server.drain_time.count()) / 1000.0}});
   drain();
@@ -238,12 +239,13 @@ int RelayServer::wait_for_end() {
   for (;;) {
     const int signal = sigtimedwait(&signals, nullptr, &certificate_check);
     if (signal == SIGINT || signal == SIGTERM) return signal;
+    // Without a file to read again it means what it means to most: the terminal is gone.
+    if (signal == SIGHUP && config_.tls.cert.empty()) return signal;
     if (!config_.webtransport.enabled) continue;
-    const bool reload = signal == SIGHUP;
-    auto done = reload ? certificates_.reload() : certificates_.tick(unix_now());
+    auto done = signal == SIGHUP ? certificates_.reload() : certificates_.tick(unix_now());
     if (!done)
       log_error("the certificate stays as it was", {{"why", done.error().message}});
-    else if (reload)
+    else if (signal == SIGHUP)
       log_info("the certificate was read again", {{"file", config_.tls.cert}});
   }
 }

@@ -11,6 +11,7 @@
 #include "http/http_connections.h"
 #include "server/entrance.h"
 #include "server/routes.h"
+#include "server/webtransport_cells.h"
 #include "server/wt_routes.h"
 #include "stats/refusal_counts.h"
 #include "websocket/ws_sessions.h"
@@ -42,6 +43,10 @@ class ShardUnit final : private Timed {
   /// Takes WebTransport sessions on a UDP socket of this shard. Before start().
   void open_webtransport(int native_socket, std::size_t shards, const QuicRules& rules,
                          const QuicSecrets& secrets, const QuicTls& tls);
+  /// What its WebTransport counts. After open_webtransport().
+  [[nodiscard]] std::vector<NamedCell> webtransport_cells() const {
+    return parley::webtransport_cells(quic_->stats(), wt_routes_.stats());
+  }
   /// Ends all sessions, spread evenly over `time`, and refuses new ones. Any thread.
   void drain(Duration time);
 

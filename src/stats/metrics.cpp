@@ -8,6 +8,7 @@
 #include <sstream>
 #include <utility>
 
+#include "base/check.h"
 #include "stats/process_usage.h"
 
 namespace parley {
@@ -22,8 +23,9 @@ using Labels = std::vector<ClientMetric::Label>;
 class Scrape final : public prometheus::Collectable {
  public:
   Scrape(const BuildInfo& build, const std::vector<const ShardStats*>& shards,
-         const std::vector<const RefusalCounts*>& refusals)
-      : build_(build), shards_(shards), refusals_(refusals) {}
+         const std::vector<const RefusalCounts*>& refusals,
+         const std::vector<std::vector<NamedCell>>& cells)
+      : build_(build), shards_(shards), refusals_(refusals), cells_(cells) {}
 
   std::vector<MetricFamily> Collect() const override {
     std::vector<MetricFamily> all;
@@ -32,6 +34,7 @@ class Scrape final : public prometheus::Collectable {
     add_packets(all);
     add_losses(all);
     add_histograms(all);
+    add_named(all);
     add_process(all);
     return all;
   }
@@ -82,7 +85,8 @@ class Scrape final : public prometheus::Collectable {
     gauge("parley_sessions", "Sessions that are open.", &ShardStats::sessions);
     gauge("parley_rooms", "Rooms with a member, counted once on each shard that has one.",
           &ShardStats::rooms);
-    gauge("parley_connections", "TCP connections that are open.", &ShardStats::connections);
+    gauge("parley_connections", "Connections of clients that are open, over TCP and QUIC.",
+          &ShardStats::connections);
     gauge("parley_partial_bytes", "Room held for long messages that are not whole yet.",
           &ShardStats::partial_bytes);
     add_one(all, MetricType::Gauge, "parley_shards", "Event loops of this process.",
@@ -168,6 +172,22 @@ class Scrape final : public prometheus::Collectable {
     all.back().metric.push_back(std::move(metric));
   }
 
+  void add_named(std::vector<MetricFamily>& all) const {
+    if (cells_.empty()) return;
+    for (std::size_t i = 0; i < cells_.front().size(); ++i) {
+      const NamedCell& series = cells_.front()[i];
+      if (i == 0 || series.name != cells_.front()[i - 1].name)
+        all.push_back(family(std::string(series.name), std::string(series.help),
+                             series.is_gauge ? MetricType::Gauge : MetricType::Counter));
+      double total = 0;
+      for (const auto& shard : cells_) total += static_cast<double>(shard[i].cell->read());
+      Labels labels;
+      if (!series.label.empty())
+        labels.push_back({std::string(series.label), std::string(series.label_value)});
+      put(all.back(), total, std::move(labels));
+    }
+  }
+
   void add_process(std::vector<MetricFamily>& all) const {
     const ProcessUsage usage = read_process_usage();
     const auto gauge = [&](std::string name, std::string help, auto value, Labels labels = {}) {
@@ -190,6 +210,7 @@ class Scrape final : public prometheus::Collectable {
   const BuildInfo& build_;
   const std::vector<const ShardStats*>& shards_;
   const std::vector<const RefusalCounts*>& refusals_;
+  const std::vector<std::vector<NamedCell>>& cells_;
 };
 
 }  // namespace
@@ -201,9 +222,14 @@ void Metrics::add(const ShardStats& stats, const RefusalCounts& refusals) {
   refusals_.push_back(&refusals);
 }
 
+void Metrics::add(const std::vector<NamedCell>& cells) {
+  check(cells_.empty() || cells_.front().size() == cells.size(), "each shard has the same series");
+  cells_.push_back(cells);
+}
+
 std::string Metrics::render() const {
   std::ostringstream out;
-  prometheus::TextSerializer().Serialize(out, Scrape(build_, shards_, refusals_).Collect());
+  prometheus::TextSerializer().Serialize(out, Scrape(build_, shards_, refusals_, cells_).Collect());
   return out.str();
 }
 

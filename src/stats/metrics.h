@@ -16,6 +16,17 @@ struct BuildInfo {
   std::string git_sha;
 };
 
+/// A cell that some other part counts in, and where it appears. Cells of one name and one label are
+/// summed: each shard has its own.
+struct NamedCell {
+  std::string_view name;
+  std::string_view help;  ///< a sentence
+  const Cell* cell;
+  std::string_view label{};  ///< its key and value, if it has one
+  std::string_view label_value{};
+  bool is_gauge = false;
+};
+
 /// The `Content-Type` of render().
 inline constexpr std::string_view metrics_content_type = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -28,6 +39,10 @@ class Metrics {
   /// Adds one shard's counters; they must outlive this. Before the first render().
   void add(const ShardStats& stats, const RefusalCounts& refusals);
 
+  /// Adds cells of one shard; they must outlive this, and cells of one name stand together. Before
+  /// the first render().
+  void add(const std::vector<NamedCell>& cells);
+
   /// All series. Any thread.
   [[nodiscard]] std::string render() const;
 
@@ -35,6 +50,7 @@ class Metrics {
   BuildInfo build_;
   std::vector<const ShardStats*> shards_;
   std::vector<const RefusalCounts*> refusals_;
+  std::vector<std::vector<NamedCell>> cells_;  ///< by shard, each with the same series in one order
 };
 
 }  // namespace parley

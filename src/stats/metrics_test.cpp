@@ -46,6 +46,28 @@ TEST_F(MetricsTest, sum_over_all_shards) {
   EXPECT_EQ(value_of(text, "parley_packets_total{class=\"audio\",direction=\"out\"}"), "6");
 }
 
+TEST_F(MetricsTest, sum_the_cells_of_others_by_name_and_label) {
+  Cell first_here, first_there, second_here, second_there, open;
+  metrics.add({{"things_total", "Things.", &first_here, "place", "here"},
+               {"things_total", "Things.", &first_there, "place", "there"},
+               {"open_things", "Open things.", &open, {}, {}, true}});
+  metrics.add({{"things_total", "Things.", &second_here, "place", "here"},
+               {"things_total", "Things.", &second_there, "place", "there"},
+               {"open_things", "Open things.", &open, {}, {}, true}});
+  first_here.add(1);
+  second_here.add(2);
+  second_there.add(4);
+  open.add(8);
+
+  const std::string text = metrics.render();
+
+  EXPECT_EQ(value_of(text, "things_total{place=\"here\"}"), "3");
+  EXPECT_EQ(value_of(text, "things_total{place=\"there\"}"), "4");
+  EXPECT_EQ(value_of(text, "open_things"), "16");
+  EXPECT_NE(text.find("# TYPE things_total counter"), std::string::npos);
+  EXPECT_NE(text.find("# TYPE open_things gauge"), std::string::npos);
+}
+
 TEST_F(MetricsTest, hold_every_series_from_the_start) {
   const std::string text = metrics.render();
 

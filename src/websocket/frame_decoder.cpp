@@ -72,14 +72,10 @@ struct FrameDecoder::InFlight {
   }
 
   void occupy(std::size_t bytes, const FrameLimits& limits) {
-    if (bytes <= capacity()) return;
-    if (message.size() == 0) {
+    if (message.size() == 0)
       message = message_of(bytes - limits.headroom - limits.tailroom, limits);
-      return;
-    }
-    BufferBuilder larger(bytes);
-    larger.append(message.written());
-    message = std::move(larger);
+    else
+      message.grow_to(bytes);
   }
 
   [[nodiscard]] bool is_within_message() const { return opcode != Opcode::continuation; }

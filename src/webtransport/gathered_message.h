@@ -39,12 +39,9 @@ class GatheredMessage {
     const std::size_t largest = packet_headroom + message_bytes_max + packet_stamp_bytes_max;
     const std::size_t capacity = is_last ? needed : std::max(needed, std::min(2 * needed, largest));
 
-    BufferBuilder larger(capacity);
-    if (builder_.size() == 0)
-      std::ranges::fill(larger.extend(packet_headroom), std::uint8_t{0});
-    else
-      larger.append(builder_.written());
-    builder_ = std::move(larger);
+    const bool is_new = builder_.size() == 0;
+    builder_.grow_to(capacity);
+    if (is_new) std::ranges::fill(builder_.extend(packet_headroom), std::uint8_t{0});
   }
 
   BufferBuilder builder_;

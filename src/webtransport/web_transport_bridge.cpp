@@ -16,11 +16,16 @@ static_assert(static_cast<int>(Urgency::control) == static_cast<int>(PacketClass
               "the classes of packets are their urgencies");
 
 bool WebTransportBridge::pull(Urgency than, Now now) {
-  auto entry = outbox_.take_among(static_cast<std::size_t>(than), now.monotonic);
-  if (!entry) return false;
-  waits_for_streams_ = !send(*entry, now);
-  if (waits_for_streams_) outbox_.put_back(std::move(*entry));
-  return !waits_for_streams_;
+  waits_for_streams_ = false;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(than); ++i) {
+    auto entry = outbox_.take(static_cast<PacketClass>(i), now.monotonic);
+    if (!entry) continue;
+    if (send(*entry, now)) return true;
+    // What is less urgent may still find a way that is no stream.
+    waits_for_streams_ = true;
+    outbox_.put_back(std::move(*entry));
+  }
+  return false;
 }
 
 bool WebTransportBridge::send(const Outbox::Entry& entry, Now now) {
@@ -50,7 +55,7 @@ void WebTransportBridge::on_stream_over(StreamId stream) {
 }
 
 void WebTransportBridge::send_last_words(Now now) {
-  while (auto entry = outbox_.take_among(packet_class_count, now.monotonic)) {
+  while (auto entry = outbox_.take(now.monotonic)) {
     if (!entry->packet.facts().from_server || !send(*entry, now))
       outbox_.lose_taken(entry->packet.facts(), DropReason::session_closed, now.monotonic);
   }

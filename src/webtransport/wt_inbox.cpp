@@ -200,6 +200,7 @@ void WtInbox::on_gone(StreamId stream, Now now) {
     // The end of a stream that is whole is no loss.
     if (place->is_whole) return;
     stats_.streams_reset.add();
+    quic_.give_back(place->bytes);
     unfinished_bytes_ -= place->bytes;
     incoming_.erase(place);
   }

@@ -61,6 +61,7 @@ void TestProtocol::on_stream_data(StreamId stream, Bytes bytes, bool is_last, No
 
 void TestProtocol::on_stream_reset(StreamId stream, std::uint64_t code, Now /*now*/) {
   streams[stream].reset = code;
+  world.on_stream_reset(*this, stream);
   world.tell();
 }
 

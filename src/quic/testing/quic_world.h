@@ -115,6 +115,7 @@ class QuicWorld final : public QuicAcceptor {
   // What the protocol does, before the first client.
   std::function<void(TestProtocol&)> on_ready = [](TestProtocol&) {};
   std::function<void(TestProtocol&, StreamId, Bytes, bool)> on_stream_data;
+  std::function<void(TestProtocol&, StreamId)> on_stream_reset = [](TestProtocol&, StreamId) {};
   std::function<void(TestProtocol&, Bytes)> on_datagram = [](TestProtocol&, Bytes) {};
   std::function<bool(TestProtocol&, Urgency)> on_pull = [](TestProtocol&, Urgency) {
     return false;

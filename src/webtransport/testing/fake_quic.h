@@ -43,7 +43,6 @@ class FakeQuic final : public QuicConnection {
   std::vector<std::string> datagrams;
   std::size_t delivered = 0;
   std::size_t given_back = 0;  ///< to the connection's window
-  std::size_t asked_back = 0;  ///< the same, by the protocol alone: not for streams that were reset
   int wakes = 0;
   std::optional<std::uint64_t> close_code;
   std::string close_reason;
@@ -60,13 +59,11 @@ class FakeQuic final : public QuicConnection {
     protocol.on_stream_data(id, copy, is_last, now);
   }
 
-  /// The client resets a stream. What had come of it counts as given back.
+  /// The client resets a stream.
   void bring_reset(QuicProtocol& protocol, StreamId id, std::uint64_t code, Now now) {
     Stream& stream = streams[id];
     if (stream.in_ended) return;
     stream.in_ended = true;
-    const std::size_t outstanding = delivered - given_back;
-    given_back += std::min(outstanding, stream.delivered);
     protocol.on_stream_reset(id, code, now);
   }
 
@@ -123,9 +120,8 @@ class FakeQuic final : public QuicConnection {
     check(stream.given_back <= stream.delivered, "a stream is given back more than it brought");
   }
   void give_back(std::size_t bytes) override {
-    asked_back += bytes;
-    check(asked_back <= delivered, "something is given back twice");
-    given_back += std::min(bytes, outstanding());
+    given_back += bytes;
+    check(given_back <= delivered, "something is given back twice");
   }
   void wake() override { ++wakes; }
   void close(std::uint64_t code, std::string_view reason) override {
