@@ -5,6 +5,7 @@ import time
 
 import packets
 from bystander import BadInputCase
+from deadline import TooLate
 from packets import AUDIO, VIDEO, media
 
 
@@ -38,7 +39,8 @@ class Floods(BadInputCase):
         flood = Flood(member, packet)
         flood.start()
         self.addCleanup(flood.stop)
-        threading.Event().wait(seconds)
+        flood.join(seconds)
+        self.assertTrue(flood.is_alive(), f"the flood broke off after {flood.sent} bytes")
         self.assertGreater(flood.sent, 20 * len(packet))
         grown = self.relay.resident_bytes() - before
         flood.stop()
@@ -52,6 +54,8 @@ class Floods(BadInputCase):
         self.flood(media(VIDEO, "flooder", b"x" * 60_000, "delta"), self.room)
 
     def test_small_packets_in_a_room_where_others_listen(self):
+        # The floods of the cases before this one are over when only the bystanders are left.
+        self.relay.wait_for_metric(2, "parley_sessions")
         listener, talker = self.join_active("listener", "talker")
         drained = Drain(listener)
         drained.start()
@@ -83,7 +87,7 @@ class Floods(BadInputCase):
         self.flood(packets.keyframe_request("victim"), self.room)
 
         asked = [packet for packet in victim.probe() if packet.type == packets.MEDIA]
-        self.assertLessEqual(len(asked), 8)
+        self.assertIn(len(asked), range(1, 9))
 
     def test_forged_notices(self):
         self.flood(packets.left(self.room, "early", 1), self.room)
@@ -101,7 +105,7 @@ class Drain(threading.Thread):
         while not self._over.is_set():
             try:
                 self._member.session.receive(0.5)
-            except AssertionError:
+            except TooLate:
                 pass
 
     def stop(self):
@@ -113,6 +117,7 @@ class NotReading(BadInputCase):
     settings = {"outbox_stall_timeout": "1s", "limits_idle_timeout": "20s"}
 
     def test_a_member_that_does_not_read_for_long_is_let_go(self):
+        self.relay.wait_for_metric(2, "parley_sessions")  # the bystanders: nobody else is stuck
         ended = self.counted("parley_sessions_ended_total", reason="too_slow")
         ended_before = self.relay.metric("parley_sessions_ended_total", reason="too_slow")
         before = self.relay.resident_bytes()
@@ -137,6 +142,7 @@ class NotReading(BadInputCase):
         flood = Flood(stuck, packets.rtt_probe(), reads=False)
         flood.start()
         self.addCleanup(flood.stop)
-        threading.Event().wait(1.5)
+        flood.join(1.5)
 
+        self.assertGreater(flood.sent, 1000 * len(packets.rtt_probe()))
         self.assertLess(self.relay.resident_bytes() - before, 16 << 20)

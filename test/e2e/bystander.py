@@ -16,8 +16,8 @@ class Call(threading.Thread):
         super().__init__(daemon=True)
         self._members = (alice, bob)
         self._over = threading.Event()
+        self._news = threading.Condition()
         self.delivered = 0
-        self.slowest = 0.0
         self.failure = None
 
     def run(self):
@@ -26,14 +26,23 @@ class Call(threading.Thread):
             while not last:
                 last = self._over.wait(0.01)
                 for speaker, listener in (self._members, self._members[::-1]):
-                    begun = time.monotonic()
                     said = speaker.say(b"%d" % self.delivered, packets.DIAGNOSTICS)
                     heard = listener.next().raw
                     assert heard == said, f"heard {heard!r} instead of {said!r}"
-                    self.delivered += 1
-                    self.slowest = max(self.slowest, time.monotonic() - begun)
-        except Exception as error:  # reported by finish()
-            self.failure = error
+                    with self._news:
+                        self.delivered += 1
+                        self._news.notify_all()
+        except Exception as error:  # reported by those who wait
+            with self._news:
+                self.failure = error
+                self._news.notify_all()
+
+    def wait_for_more(self, than):
+        """Until more has been delivered."""
+        with self._news:
+            self._news.wait_for(lambda: self.delivered > than or self.failure, PATIENCE)
+            assert self.failure is None, f"the bystanders: {self.failure}"
+            assert self.delivered > than, "the bystanders hear nothing"
 
     def finish(self):
         self._over.set()

@@ -6,6 +6,7 @@ import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
+from deadline import Deadline
 from endings import Refused
 from http_client import Connection, request, request_bytes
 from member import Member
@@ -31,6 +32,11 @@ class Drain(unittest.TestCase):
         end = member.end()
         self.assertEqual((end.code, end.reason),
                          (member.session.codes["server shutting down"], "server shutting down"))
+
+    def wait_until_it_drains(self, relay):
+        deadline = Deadline()
+        while request(relay.ops_port, "/readyz").status == 200:
+            deadline.left("the beginning of the drain")
 
     def test_both_signals_tell_everybody_and_end_with_0(self):
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -103,8 +109,7 @@ class Drain(unittest.TestCase):
         refusals = relay.metric("parley_refusals_total", reason="draining")
         # Twenty seconds for one session: it is told at the end only when the time is long enough.
         relay.signal()
-        while request(relay.ops_port, "/readyz").status == 200:
-            pass
+        self.wait_until_it_drains(relay)
 
         ready = request(relay.ops_port, "/readyz")
         self.assertEqual((ready.status, json.loads(ready.text)),
@@ -123,8 +128,7 @@ class Drain(unittest.TestCase):
             silent = self.join(relay, "alice")
             begun = time.monotonic()
             relay.signal(first)
-            while request(relay.ops_port, "/readyz").status == 200:
-                pass
+            self.wait_until_it_drains(relay)
             relay.signal(second)
 
             self.assertEqual(relay.wait(), 0)

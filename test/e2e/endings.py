@@ -1,5 +1,7 @@
 """How a session is refused and how it ends, whatever its transport."""
 
+from deadline import PATIENCE, Deadline
+
 
 class Refused(Exception):
     """The server answered the handshake with a status instead of a session."""
@@ -17,3 +19,13 @@ class Ended(Exception):
         self.code = code
         self.reason = reason
         self.how = how
+
+
+def read_to_end(receive, within=PATIENCE):
+    """Receives until the session has ended, and answers how: an Ended."""
+    deadline = Deadline(within)
+    while True:
+        try:
+            receive(deadline.left("the end of the session"))
+        except Ended as end:
+            return end

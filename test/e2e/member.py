@@ -3,7 +3,8 @@
 import itertools
 
 import packets
-from deadline import PATIENCE, Deadline
+from deadline import PATIENCE, Deadline, TooLate
+from endings import read_to_end
 from packets import Packet
 
 _moments = itertools.count(1)
@@ -80,16 +81,18 @@ class Member:
                 return before
             before.append(packet)
 
+    def listen(self, seconds):
+        """Hears whatever comes within this time."""
+        deadline = Deadline(seconds)
+        try:
+            while True:
+                self.next(deadline.left())
+        except TooLate:
+            pass
+
     def heard_raw(self):
         return [packet.raw for packet in self.heard]
 
     def end(self, within=PATIENCE):
         """How the server ended the session; what came before is heard."""
-        deadline = Deadline(within)
-        while True:
-            try:
-                self.next(deadline.left("the end of the session"))
-            except Exception as end:
-                if hasattr(end, "code"):
-                    return end
-                raise
+        return read_to_end(self.next, within)

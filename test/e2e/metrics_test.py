@@ -7,6 +7,8 @@ from relay_case import RelayCase
 
 class Metrics(RelayCase):
     def test_gauges_follow_sessions_and_rooms(self):
+        for name in ("parley_sessions", "parley_rooms"):
+            self.relay.wait_for_metric(0, name)  # of the cases before this one
         alice = self.join("alice")
         bob = self.join("bob")
         self.assertEqual(self.relay.metric("parley_sessions"), 2)

@@ -1,6 +1,7 @@
 """Messages of megabytes that are not whole yet: they have room for a few, and the rest of them wait
 without being read (src/websocket/partial_budget.h)."""
 
+import socket
 import threading
 
 import packets
@@ -8,13 +9,13 @@ from bystander import BadInputCase
 from deadline import Deadline
 from packets import VIDEO, media
 from transport import only_over
-from websocket_client import BINARY, CONTINUATION, frame
+from websocket_protocol import BINARY, fragments, frame
 
 MEGABYTE = 1_000_000
 
 
 class Sending(threading.Thread):
-    """Sends bytes for as long as the server takes them."""
+    """Sends bytes for as long as the server takes them, or until told to stop."""
 
     def __init__(self, member, data):
         super().__init__(daemon=True)
@@ -29,11 +30,18 @@ class Sending(threading.Thread):
         except OSError:  # the server has ended it, or the test
             pass
 
+    def stop(self):
+        """A socket that is closed while a thread writes to it lives on until it has written."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is over already
+        self.join()
+
 
 def fragmented(packet, size=100_000):
     pieces = [packet[i : i + size] for i in range(0, len(packet), size)]
-    return b"".join(frame(CONTINUATION if i else BINARY, piece, fin=i == len(pieces) - 1)
-                    for i, piece in enumerate(pieces))
+    return b"".join(fragments(BINARY, *pieces))
 
 
 @only_over("websocket", "it is about frames of WebSocket")
@@ -45,22 +53,31 @@ class PartialMessages(BadInputCase):
     PARTIAL = frame(BINARY, b"x" * 3_900_000, length=4 * MEGABYTE)
     HOLDERS = 2  # as many find room, on one shard or two
 
+    def setUp(self):
+        # No room is held, and nobody waits, since the cases before this one.
+        self.relay.wait_for_metric(0, "parley_sessions")
+        super().setUp()
+        self.sendings = []
+
+    def send(self, member, data):
+        self.sendings.append(Sending(member, data))
+        self.addCleanup(self.sendings[-1].stop)
+
     def hold_all_room(self, count=40):
         """So many members send nearly all of a message; the first of them has room."""
         members = [self.join(f"partial{i}", "partial") for i in range(count)]
         waits = self.relay.metric("parley_partial_waits_total")
-        Sending(members[0], self.PARTIAL)
-        self.wait_until(lambda: self.relay.metric("parley_partial_bytes") >= 4 * MEGABYTE)
+        self.send(members[0], self.PARTIAL)
+        self.wait_for_at_least(4 * MEGABYTE, "parley_partial_bytes")
         for member in members[1:]:
-            Sending(member, self.PARTIAL)
-        self.wait_until(lambda: self.relay.metric("parley_partial_waits_total")
-                        >= waits + count - self.HOLDERS)
+            self.send(member, self.PARTIAL)
+        self.wait_for_at_least(waits + count - self.HOLDERS, "parley_partial_waits_total")
         return members
 
-    def wait_until(self, holds):
+    def wait_for_at_least(self, value, name):
         deadline = Deadline()
-        while not holds():
-            deadline.left("room for others")
+        while (now := self.relay.metric(name)) < value:
+            deadline.left(f"{value} of {name}, which is {now:.0f},")
 
     def test_many_take_no_more_memory_than_a_few(self):
         before = self.relay.resident_bytes()
@@ -105,10 +122,14 @@ class PartialMessages(BadInputCase):
         silent()
 
     def test_room_comes_back_when_a_session_ends(self):
-        for member in self.hold_all_room(6):
+        too_slow = self.counted("parley_sessions_ended_total", 0, reason="message_too_slow")
+
+        for member, sending in zip(self.hold_all_room(6), self.sendings):
+            sending.stop()
             member.session.discard()
 
         self.relay.wait_for_metric(0, "parley_partial_bytes")
+        too_slow()
 
 
 @only_over("websocket", "it is about frames of WebSocket")

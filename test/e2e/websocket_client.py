@@ -1,45 +1,15 @@
 """A WebSocket client with full control over its bytes (RFC 6455)."""
 
 import base64
-import hashlib
 import os
 import selectors
 import socket
 import struct
 
 from deadline import PATIENCE, Deadline
-from endings import Ended, Refused
+from endings import Ended, Refused, read_to_end
 from http_client import Connection, request_bytes
-
-CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
-ACCEPT_GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-
-
-def masked(payload, key):
-    if not payload:
-        return b""
-    pattern = (key * (len(payload) // 4 + 1))[: len(payload)]
-    mixed = int.from_bytes(payload, "big") ^ int.from_bytes(pattern, "big")
-    return mixed.to_bytes(len(payload), "big")
-
-
-def frame(opcode, payload=b"", *, fin=True, rsv=0, mask=True, form=None, length=None):
-    """A client's frame. `form` forces a length field of 7, 16 or 64 bits, `length` its value."""
-    length = len(payload) if length is None else length
-    if form is None:
-        form = 7 if length <= 125 else 16 if length <= 0xFFFF else 64
-    first = (0x80 if fin else 0) | rsv << 4 | opcode
-    bit = 0x80 if mask else 0
-    if form == 7:
-        head = bytes([first, bit | length])
-    elif form == 16:
-        head = bytes([first, bit | 126]) + struct.pack(">H", length)
-    else:
-        head = bytes([first, bit | 127]) + struct.pack(">Q", length)
-    if not mask:
-        return head + payload
-    key = os.urandom(4)
-    return head + key + masked(payload, key)
+from websocket_protocol import BINARY, CLOSE, PING, PONG, accept_of, close, frame
 
 
 def upgrade_headers(**changed):
@@ -79,8 +49,8 @@ class WebSocket:
             self.connection.socket.close()
             raise Refused(response)
         self.head = response.headers
-        expected = hashlib.sha1((headers["Sec-WebSocket-Key"] + ACCEPT_GUID).encode()).digest()
-        assert self.head["sec-websocket-accept"] == base64.b64encode(expected).decode()
+        accept = self.head.get("sec-websocket-accept")
+        assert accept == accept_of(headers["Sec-WebSocket-Key"]), f"it accepted with {accept}"
 
     def send_raw(self, data):
         self.connection.send(data)
@@ -135,15 +105,10 @@ class WebSocket:
 
     def receive_end(self, within=PATIENCE):
         """Reads on until the session ends, and answers how: an Ended."""
-        deadline = Deadline(within)
-        while True:
-            try:
-                self.receive(deadline.left("the end of the session"))
-            except Ended as end:
-                return end
+        return read_to_end(self.receive, within)
 
     def close(self, code=1000, reason=b""):
-        self.send_frame(CLOSE, struct.pack(">H", code) + reason)
+        self.send_raw(close(code, reason))
 
     def hang_up(self):
         """FIN, without a Close frame."""

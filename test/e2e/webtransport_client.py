@@ -13,12 +13,11 @@ from aioquic.h3.connection import H3_ALPN, H3Connection
 from aioquic.quic import events as quic_events
 
 from deadline import PATIENCE, Deadline, TooLate
-from endings import Ended, Refused
+from endings import Ended, Refused, read_to_end
 from quic_client import DATAGRAM_BYTES_MAX, QuicClient
 
 CLOSE_CAPSULE, DRAIN_CAPSULE = 0x2843, 0x78AE
 H3_REQUEST_CANCELLED = 0x10C
-SESSION_GONE = 0x170D7B68
 # How often a polite client shows that it lives, while it reads; the tests' idle time-outs are 1 s.
 SECONDS_BETWEEN_PINGS = 0.3
 STREAM_HEAD_BYTES = 3
@@ -309,12 +308,7 @@ class WebTransport(QuicClient):
 
     def receive_end(self, within=PATIENCE):
         """Reads on until the session ends, and answers how: an Ended."""
-        deadline = Deadline(within)
-        while True:
-            try:
-                self.receive(deadline.left("the end of the session"))
-            except Ended as end:
-                return end
+        return read_to_end(self.receive, within)
 
     # Ways to go.
 

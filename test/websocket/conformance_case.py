@@ -1,6 +1,6 @@
-"""What a conformance case is, and how one is run against an echo endpoint or against a relay.
+"""What a conformance case is here, and how one is run against an echo endpoint or against a relay.
 
-A case sends steps over one connection and lists what must come of them. Every binary message is a
+A Case sends steps over one connection and lists what must come of them. Every binary message is a
 valid PacketWrapper, so that the same bytes serve both kinds of endpoint: an echo sends a message
 back on the same connection; a relay hands a binary one to the other member of the room, with the
 sender's session id appended, and ignores text.
@@ -8,8 +8,11 @@ sender's session id appended, and ignores text.
 
 import random
 
-from raw_websocket import (BINARY, CLOSE, PING, PONG, TEXT, Failure, RawConnection, Url, close,
-                           frame)
+from raw_websocket import RawConnection, Url  # first: it says where the modules of test/e2e are
+
+from conformance_suite import Case as FreeCase, Failure
+from packets import varint
+from websocket_protocol import BINARY, CLOSE, PING, PONG, TEXT, close, frame
 
 # Steps other than bytes, which are sent at once.
 
@@ -24,41 +27,17 @@ class Pieces:
         connection.send_in_pieces(self.data, self.sizes, self.pause)
 
 
-class Case:
+class Case(FreeCase):
     """`expect` holds ("text" | "binary" | "pong", payload) and at most one ("close", codes) at its
     end; without that the client says goodbye itself. `first` goes out with the request."""
 
-    def __init__(self, group, name, steps, expect, *, first=b"", needs_echo=False):
-        self.group, self.name = group, name
+    def __init__(self, group, name, steps, expect, *, first=b"", **marks):
+        super().__init__(group, name, lambda endpoint: endpoint.run(self), **marks)
         self.steps, self.expect, self.first = steps, expect, first
-        self.needs_echo = needs_echo
-
-    def run(self, endpoint):
-        endpoint.run(self)
-
-
-class FreeCase:
-    """A case that is a function of its own, given the endpoint."""
-
-    def __init__(self, group, name, function, *, needs_echo=False):
-        self.group, self.name, self.function = group, name, function
-        self.needs_echo = needs_echo
-
-    def run(self, endpoint):
-        self.function(endpoint)
 
 
 def closed(*codes):
     return ("close", codes)
-
-
-def varint(value):
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
 
 
 def envelope(size, data=None):
@@ -133,8 +112,6 @@ def send_steps(connection, steps):
 class EchoEndpoint:
     """Sends text and binary messages back."""
 
-    is_relay = False
-
     def __init__(self, url):
         self.url = Url(url)
 
@@ -174,8 +151,6 @@ def is_from_member(item):
 class RelayEndpoint:
     """Hands binary messages to the other members of a room. `pattern` is an address in which
     <user> and <room> stand for names."""
-
-    is_relay = True
 
     def __init__(self, pattern):
         if "<room>" not in pattern:

@@ -7,7 +7,8 @@ import time
 from conformance_case import (Case, FreeCase, Pieces, closed, envelope, expect_items,
                               is_from_member)
 from framing_cases import letters, message, refused
-from raw_websocket import BINARY, CLOSE, PING, PONG, TEXT, Failure, close, frame, header
+from conformance_suite import Failure
+from websocket_protocol import BINARY, CLOSE, PING, PONG, TEXT, close, frame, header
 
 
 def pings():

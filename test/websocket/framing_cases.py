@@ -1,7 +1,8 @@
 """Cases about frames and messages: lengths, cuts, masks, reserved values, fragments, limits."""
 
 from conformance_case import Case, Pieces, closed, envelope
-from raw_websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, fragments, frame, header
+from websocket_protocol import (BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, fragments, frame,
+                                header)
 
 LIMIT = 4_000_000
 KEY = b"\x37\xfa\x21\x3d"
@@ -35,7 +36,7 @@ def lengths():
     yield Case("length", "texts and binaries in turn", [(good + text) * 10],
                [answer, text_answer] * 10)
     yield Case("length", "two thousand small messages", [good * 2000], [answer] * 2000,
-               needs_echo=True)
+               needs="url")
 
     for form, size in ((16, 0), (16, 4), (16, 125), (64, 0), (64, 125), (64, 126), (64, 65535)):
         yield refused("length", f"{size} bytes with a length of {form} bits",

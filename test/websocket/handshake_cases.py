@@ -2,7 +2,10 @@
 
 from conformance_case import Case, FreeCase, closed, expect_items, is_from_member
 from framing_cases import message
-from raw_websocket import BINARY, PING, Failure, close, frame, upgrade_request
+from raw_websocket import upgrade_request
+
+from conformance_suite import Failure
+from websocket_protocol import BINARY, PING, close, frame
 
 
 def opens(name, **changed):

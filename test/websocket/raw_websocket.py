@@ -1,71 +1,18 @@
-"""A WebSocket client that can do everything wrong: raw frames over a plain socket (RFC 6455)."""
+"""A WebSocket client that can do everything wrong: any bytes over a plain socket (RFC 6455)."""
 
 import base64
-import hashlib
 import os
-import random
+import pathlib
 import socket
 import struct
+import sys
 import time
 from urllib.parse import urlsplit
 
-CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 
-_keys = random.Random(6455)
-
-
-class Failure(Exception):
-    """The server did something else than it must; the text says what."""
-
-
-def masked(payload, key):
-    """The exclusive-or of RFC 6455 §5.3."""
-    if not payload:
-        return b""
-    pattern = (key * (len(payload) // 4 + 1))[: len(payload)]
-    mixed = int.from_bytes(payload, "big") ^ int.from_bytes(pattern, "big")
-    return mixed.to_bytes(len(payload), "big")
-
-
-def header(opcode, length, *, fin=True, rsv=0, mask=True, form=None):
-    """A frame's header without its masking key. `form` forces a length of 7, 16 or 64 bits."""
-    first = (0x80 if fin else 0) | rsv << 4 | opcode
-    if form is None:
-        form = 7 if length <= 125 else 16 if length <= 0xFFFF else 64
-    mask_bit = 0x80 if mask else 0
-    if form == 7:
-        return bytes([first, mask_bit | length])
-    if form == 16:
-        return bytes([first, mask_bit | 126]) + struct.pack(">H", length)
-    return bytes([first, mask_bit | 127]) + struct.pack(">Q", length)
-
-
-def frame(opcode, payload=b"", *, key=None, mask=True, **how):
-    """One frame as a client sends it, or with whatever is wrong with it."""
-    if isinstance(payload, str):
-        payload = payload.encode()
-    start = header(opcode, len(payload), mask=mask, **how)
-    if not mask:
-        return start + payload
-    if key is None:
-        key = _keys.randbytes(4)
-    return start + key + masked(payload, key)
-
-
-def fragments(opcode, *payloads):
-    """The frames of one message in as many fragments as payloads, as a list."""
-    last = len(payloads) - 1
-    return [
-        frame(CONTINUATION if i else opcode, payload, fin=i == last)
-        for i, payload in enumerate(payloads)
-    ]
-
-
-def close(code=1000, reason=b""):
-    """A close frame; `code` None leaves it empty."""
-    if code is None:
-        return frame(CLOSE)
-    return frame(CLOSE, struct.pack(">H", code) + reason)
+from conformance_suite import Failure  # noqa: E402
+from websocket_protocol import BINARY, CLOSE, PING, PONG, TEXT, accept_of  # noqa: E402
 
 
 class Url:
@@ -160,9 +107,7 @@ class RawConnection:
         response = self.read_response()
         if response.status != 101:
             raise Failure(f"the handshake was answered with {response.status}")
-        guid = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-        accept = base64.b64encode(hashlib.sha1(key.encode() + guid).digest()).decode()
-        if response.headers.get("sec-websocket-accept") != accept:
+        if response.headers.get("sec-websocket-accept") != accept_of(key):
             raise Failure("Sec-WebSocket-Accept is wrong")
         if response.headers.get("upgrade", "").lower() != "websocket":
             raise Failure("the answer does not say Upgrade: websocket")

@@ -2,7 +2,7 @@
 
 from conformance_case import Case, Pieces, closed, envelope
 from framing_cases import KEY, message
-from raw_websocket import BINARY, CONTINUATION, PING, TEXT, fragments, frame, header, masked
+from websocket_protocol import BINARY, CONTINUATION, PING, TEXT, fragments, frame, header, masked
 
 VALID = (
     ("two byte characters", "Grüße, žluťoučký"),

@@ -1,15 +1,15 @@
-"""What a conformance case is, and what it finds where it is run: a relay with rooms."""
+"""What a conformance case is here, and what it finds where it is run: a relay with rooms."""
 
 import itertools
-import threading
 import time
 
-from raw_http3 import (WT_STREAM, Failure, RawHttp3, Stream, frame, read_varint, request_fields,
-                       varint)
+from raw_http3 import WT_STREAM, RawHttp3, Stream, frame, read_varint, request_fields, varint
 
+import conformance_suite
 import packets
 import tokens
 from bystander import Call
+from conformance_suite import Failure
 from deadline import PATIENCE, Deadline, TooLate
 from endings import Ended
 from member import Member
@@ -19,10 +19,12 @@ _cases = []
 _rooms = itertools.count(1)
 
 
-class Case:
-    def __init__(self, group, name, function, slow=False, needs_secret=False):
-        self.group, self.name, self.function = group, name, function
-        self.slow, self.needs_secret = slow, needs_secret
+class Case(conformance_suite.Case):
+    """A `slow` one only waits, and shares its time with others."""
+
+    def __init__(self, *given, slow=False, **marks):
+        super().__init__(*given, **marks)
+        self.slow = slow
 
 
 def case(group, name, *parameters, **marks):
@@ -84,9 +86,10 @@ class Place:
 
 
 class Session:
-    """An accepted session of which every byte is the case's own."""
+    """An accepted session of which every byte is the case's own. It `is_told` its id first, unless
+    it is rejected."""
 
-    def __init__(self, raw, target, **how):
+    def __init__(self, raw, target, is_told=True, **how):
         self.raw = raw
         self.id = raw.ask(request_fields(target), **how)
         status = raw.status(self.id)
@@ -94,6 +97,8 @@ class Session:
             raise Failure(f"CONNECT {target} got {status}")
         self.state = raw.stream(self.id)
         self._told = set()
+        if not is_told:
+            return
         assigned = packets.Packet.read(self.packet())
         if assigned.type != packets.SESSION_ASSIGNED:
             raise Failure(f"came first: {assigned}")
@@ -245,15 +250,7 @@ class Bystanders:
 
     def check(self, before):
         """They were heard since `before`, and a newcomer is let in at once."""
-        deadline = Deadline()
-        while self._call.delivered == before and self._call.failure is None:
-            try:
-                deadline.left()
-            except TooLate:
-                raise Failure("the bystanders hear nothing") from None
-            threading.Event().wait(0.005)
-        if self._call.failure:
-            raise Failure(f"the bystanders: {self._call.failure}")
+        self._call.wait_for_more(before)
         begun = time.monotonic()
         newcomer = WebTransport(self._place.port, self._place.target("newcomer"))
         roster = Member(newcomer, "newcomer", self._place.room).roster

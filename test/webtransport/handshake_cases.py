@@ -6,11 +6,12 @@ from conformance_case import Session, case
 from raw_http3 import (BROWSER_SETTINGS, CONTROL_STREAM, DATA, DECODER_STREAM, ENABLE_CONNECT,
                        ENABLE_WT, ENCODER_STREAM, EXCESSIVE_LOAD, FRAME_ERROR, FRAME_UNEXPECTED,
                        GOAWAY, H3_DATAGRAM, HEADERS, MAX_PUSH_ID, MESSAGE_ERROR, MISSING_SETTINGS,
-                       PRIORITY_UPDATE, REQUEST_INCOMPLETE, REQUEST_REJECTED, SETTINGS,
-                       SETTINGS_ERROR, Answer, Failure, frame, grease, literal_section,
+                       NO_ERROR, PRIORITY_UPDATE, REQUEST_INCOMPLETE, REQUEST_REJECTED, SETTINGS,
+                       SETTINGS_ERROR, Answer, frame, grease, literal_section,
                        packed_section, read_varint, request_fields, settings_payload, varint)
 
-from deadline import Deadline, TooLate
+from conformance_suite import Failure
+from deadline import TooLate
 from endings import Ended
 
 # What the server must say of itself (webtransport.md §1.3), and what it must not.
@@ -89,27 +90,25 @@ def accepted(place, raw):
     Session(raw, place.target()).expect_alive()
 
 
-@case("settings", "of a browser are enough")
-def browser_settings(place):
-    accepted(place, place.client())
+def expect_200(raw, asked):
+    if raw.status(asked) != 200:
+        raise Failure(f"it got {raw.status(asked)}")
 
 
-@case("settings", "without any for WebTransport are enough (webtransport-go 0.10)")
-def without_webtransport(place):
-    accepted(place, place.client({0x06: 4096, H3_DATAGRAM: 1}))
+EVERY_DRAFT = {ENABLE_CONNECT: 1, 0x2B603743: 1, 0xC671706A: 16, 0x2C7CF000: 1, 0x14E9CD29: 1}
+UNKNOWN_SETTINGS = {**{grease(number): number for number in range(60)},
+                    **{0x7000 + number: (1 << 62) - 1 for number in range(40)}}
 
 
-@case("settings", "a hundred unknown and reserved ones are ignored")
-def unknown_settings(place):
-    extra = {grease(number): number for number in range(60)}
-    extra.update({0x7000 + number: (1 << 62) - 1 for number in range(40)})
-    accepted(place, place.client({**BROWSER_SETTINGS, **extra}))
-
-
-@case("settings", "and reserved transport parameters aside, all drafts at once are accepted")
-def every_draft(place):
-    every = {ENABLE_CONNECT: 1, 0x2B603743: 1, 0xC671706A: 16, 0x2C7CF000: 1, 0x14E9CD29: 1}
-    accepted(place, place.client({**BROWSER_SETTINGS, **every}))
+@case("settings", "of a browser are enough", BROWSER_SETTINGS)
+@case("settings", "without any for WebTransport are enough (webtransport-go 0.10)",
+      {0x06: 4096, H3_DATAGRAM: 1})
+@case("settings", "a hundred unknown and reserved ones are ignored",
+      {**BROWSER_SETTINGS, **UNKNOWN_SETTINGS})
+@case("settings", "and reserved transport parameters aside, all drafts at once are accepted",
+      {**BROWSER_SETTINGS, **EVERY_DRAFT})
+def good_settings(place, settings):
+    accepted(place, place.client(settings))
 
 
 @case("settings", "byte by byte, behind a stream type byte by byte")
@@ -126,41 +125,30 @@ def late_settings(place):
     raw = place.raw()
     asked = raw.ask(request_fields(place.target()))
     try:
-        raw.wait_for(lambda: Answer(raw.stream(asked)).status, 0.4)
+        raw.wait_for(lambda: Answer(raw.stream(asked)).status, 0.4, "an answer")
     except TooLate:
         pass
     else:
         raise Failure("it was answered before the client said what it is")
     raw.send_settings()
-    if raw.status(asked) != 200:
-        raise Failure(f"then it got {raw.status(asked)}")
+    expect_200(raw, asked)
 
 
 @case("settings", "never, though a CONNECT waits: the connection ends within its five seconds",
       slow=True)
 def no_settings(place):
     raw = place.raw()
-    asked = raw.ask(request_fields(place.target()))
-    try:
-        raw.wait_for(lambda: raw.stream(asked).reset is not None, 9)
-    except Ended:
-        pass
+    raw.ask(request_fields(place.target()))
+    raw.expect_connection_error(MISSING_SETTINGS, within=9)
 
 
 @case("settings", "and no CONNECT: the connection ends within its ten seconds", slow=True)
 def no_connect(place):
     raw = place.client()
     begun = time.monotonic()
-    end = raw.wait_for_end(14)
+    raw.expect_connection_error(NO_ERROR, within=14)
     if time.monotonic() - begun < 6:
-        raise Failure(f"it ended at once, though Firefox opens a spare connection: {end}")
-
-
-@case("settings", "cut within a value")
-def cut_settings(place):
-    raw = place.raw()
-    raw.open_uni(varint(CONTROL_STREAM) + frame(SETTINGS, settings_payload({0x33: 1}) + b"\x08"))
-    raw.expect_connection_error(FRAME_ERROR, SETTINGS_ERROR)
+        raise Failure(f"it ended at once, though Firefox opens a spare connection: {raw.end}")
 
 
 @case("settings", "one of them twice: refused or ignored")
@@ -172,33 +160,30 @@ def duplicate_setting(place):
         raw.expect_connection_error(SETTINGS_ERROR)
 
 
-@case("settings", "{:#x} of HTTP/2", 0x02)
-@case("settings", "{:#x} of HTTP/2", 0x03)
-@case("settings", "{:#x} of HTTP/2", 0x04)
-@case("settings", "{:#x} of HTTP/2", 0x05)
-def http2_setting(place, name):
-    place.client({**BROWSER_SETTINGS, name: 1}).expect_connection_error(SETTINGS_ERROR)
-
-
-@case("settings", "datagrams of 2, which is no truth value")
-def odd_datagrams(place):
-    place.client({H3_DATAGRAM: 2, ENABLE_WT: 1}).expect_connection_error(SETTINGS_ERROR)
-
-
-@case("settings", "of a megabyte are not kept")
-def endless_settings(place):
+@case("settings", "cut within a value", frame(SETTINGS, settings_payload({0x33: 1}) + b"\x08"),
+      FRAME_ERROR, SETTINGS_ERROR)
+@case("settings", "0x2 of HTTP/2", frame(SETTINGS, settings_payload({**BROWSER_SETTINGS, 0x02: 1})),
+      SETTINGS_ERROR)
+@case("settings", "0x3 of HTTP/2", frame(SETTINGS, settings_payload({**BROWSER_SETTINGS, 0x03: 1})),
+      SETTINGS_ERROR)
+@case("settings", "0x4 of HTTP/2", frame(SETTINGS, settings_payload({**BROWSER_SETTINGS, 0x04: 1})),
+      SETTINGS_ERROR)
+@case("settings", "0x5 of HTTP/2", frame(SETTINGS, settings_payload({**BROWSER_SETTINGS, 0x05: 1})),
+      SETTINGS_ERROR)
+@case("settings", "datagrams of 2, which is no truth value",
+      frame(SETTINGS, settings_payload({H3_DATAGRAM: 2, ENABLE_WT: 1})), SETTINGS_ERROR)
+@case("settings", "of a megabyte are not kept",
+      frame(SETTINGS, b"\x21\x00" * 5000, length=1 << 20),
+      EXCESSIVE_LOAD, SETTINGS_ERROR, FRAME_ERROR)
+@case("settings", "missing: GOAWAY comes first", frame(GOAWAY, varint(0)), MISSING_SETTINGS)
+@case("settings", "missing: MAX_PUSH_ID comes first", frame(MAX_PUSH_ID, varint(1)),
+      MISSING_SETTINGS)
+@case("settings", "missing: a reserved frame comes first", frame(grease(3), b"xyz"),
+      MISSING_SETTINGS)
+def bad_settings(place, data, *codes):
     raw = place.raw()
-    raw.open_uni(varint(CONTROL_STREAM) + frame(SETTINGS, b"\x21\x00" * 5000, length=1 << 20))
-    raw.expect_connection_error(EXCESSIVE_LOAD, SETTINGS_ERROR, FRAME_ERROR)
-
-
-@case("settings", "missing: {} comes first", "GOAWAY", GOAWAY, varint(0))
-@case("settings", "missing: {} comes first", "MAX_PUSH_ID", MAX_PUSH_ID, varint(1))
-@case("settings", "missing: {} comes first", "a reserved frame", grease(3), b"xyz")
-def missing_settings(place, _, kind, payload):
-    raw = place.raw()
-    raw.open_uni(varint(CONTROL_STREAM) + frame(kind, payload))
-    raw.expect_connection_error(MISSING_SETTINGS)
+    raw.open_uni(varint(CONTROL_STREAM) + data)
+    raw.expect_connection_error(*codes)
 
 
 @case("streams", "the control stream comes after reserved and QPACK streams")
@@ -217,12 +202,22 @@ def connect_encodings(place, _, section):
     Session(place.client(), place.target(), section=section).expect_alive()
 
 
+BROWSER_FIELDS = [(b"origin", b"https://call.example"), (b"user-agent", b"Mozilla/5.0"),
+                  (b"accept", b"*/*"), (b"sec-fetch-mode", b"no-cors"), (b"priority", b"u=4"),
+                  (b"te", b"trailers"), (b"wt-available-protocols", b'"moq-1", "moq-2"')]
+
+
+@case("connect", "what browsers say of themselves is no obstacle", {"more": BROWSER_FIELDS})
+@case("connect", "the protocol may be called webtransport-h3", {"protocol": b"webtransport-h3"})
+def other_fields(place, changed):
+    raw = place.client()
+    expect_200(raw, raw.ask(request_fields(place.target(), **changed)))
+
+
 @case("connect", "pseudo-header fields in another order")
 def reversed_fields(place):
     raw = place.client()
-    asked = raw.ask(request_fields(place.target())[::-1])
-    if raw.status(asked) != 200:
-        raise Failure(f"it got {raw.status(asked)}")
+    expect_200(raw, raw.ask(request_fields(place.target())[::-1]))
 
 
 @case("connect", "a field of draft 02 is answered with its field")
@@ -230,31 +225,10 @@ def draft_header(place):
     raw = place.client()
     asked = raw.ask(request_fields(place.target(),
                                    more=[(b"sec-webtransport-http3-draft02", b"1")]))
-    raw.status(asked)
+    expect_200(raw, asked)
     answer = Answer(raw.stream(asked))
-    if answer.status != 200:
-        raise Failure(f"it got {answer.status}")
     if answer.values.get(b"sec-webtransport-http3-draft") != b"draft02":
         raise Failure(f"it got {answer.fields}")
-
-
-@case("connect", "what browsers say of themselves is no obstacle")
-def browser_fields(place):
-    more = [(b"origin", b"https://call.example"), (b"user-agent", b"Mozilla/5.0"),
-            (b"accept", b"*/*"), (b"sec-fetch-mode", b"no-cors"), (b"priority", b"u=4"),
-            (b"te", b"trailers"), (b"wt-available-protocols", b'"moq-1", "moq-2"')]
-    raw = place.client()
-    asked = raw.ask(request_fields(place.target(), more=more))
-    if raw.status(asked) != 200:
-        raise Failure(f"it got {raw.status(asked)}")
-
-
-@case("connect", "the protocol may be called webtransport-h3")
-def newer_name(place):
-    raw = place.client()
-    asked = raw.ask(request_fields(place.target(), protocol=b"webtransport-h3"))
-    if raw.status(asked) != 200:
-        raise Failure(f"it got {raw.status(asked)}")
 
 
 @case("connect", "byte by byte")
@@ -263,8 +237,7 @@ def connect_in_pieces(place):
     whole = frame(HEADERS, packed_section(request_fields(place.target())))
     asked = raw.open_bidi(whole[:1])
     raw.send_in_pieces(asked, whole[1:])
-    if raw.status(asked) != 200:
-        raise Failure(f"it got {raw.status(asked)}")
+    expect_200(raw, asked)
 
 
 @case("connect", "behind reserved and unknown frames")
@@ -298,12 +271,12 @@ def bad_target(place, target, status):
     refused(place, request_fields(target), status)
 
 
-@case("refusal", "a token that is none", needs_secret=True)
+@case("refusal", "a token that is none", needs="secret")
 def bad_token(place):
     refused(place, request_fields("/lobby?token=a.b.c"), 403)
 
 
-@case("refusal", "an expired token", needs_secret=True)
+@case("refusal", "an expired token", needs="secret")
 def expired_token(place):
     refused(place, request_fields("/lobby?token=" + place.token("alice", exp=1)), 401)
 
@@ -323,33 +296,17 @@ def bad_method(place, method, status):
     refused(place, request_fields("/lobby/alice/room", method=method, without=["protocol"]), status)
 
 
-@case("refusal", "GET of a lobby")
-def get_lobby(place):
-    fields = request_fields(place.target(), method=b"GET", without=["protocol"])
-    refused(place, fields, 400, 404, 426)
-
-
-@case("refusal", "GET with a protocol")
-def get_with_protocol(place):
-    refused(place, request_fields(place.target(), method=b"GET"), 400)
-
-
-@case("refusal", "CONNECT without a protocol, which asks for a tunnel")
-def plain_connect(place):
-    refused(place, request_fields(place.target(), without=["protocol"]), 400, 404, 405, 501)
-
-
-@case("refusal", "CONNECT for another protocol")
-def other_protocol(place):
-    refused(place, request_fields(place.target(), protocol=b"websocket"), 400, 404, 501)
-
-
-@case("malformed", "no :{}", "method")
-@case("malformed", "no :{}", "scheme")
-@case("malformed", "no :{}", "authority")
-@case("malformed", "no :{}", "path")
-def missing_field(place, name):
-    refused(place, request_fields(place.target(), without=[name]), 400)
+@case("refusal", "GET of a lobby", {"method": b"GET", "without": ["protocol"]}, 400, 404, 426)
+@case("refusal", "GET with a protocol", {"method": b"GET"}, 400)
+@case("refusal", "CONNECT without a protocol, which asks for a tunnel", {"without": ["protocol"]},
+      400, 404, 405, 501)
+@case("refusal", "CONNECT for another protocol", {"protocol": b"websocket"}, 400, 404, 501)
+@case("malformed", "no :method", {"without": ["method"]}, 400)
+@case("malformed", "no :scheme", {"without": ["scheme"]}, 400)
+@case("malformed", "no :authority", {"without": ["authority"]}, 400)
+@case("malformed", "no :path", {"without": ["path"]}, 400)
+def bad_request(place, changed, *statuses):
+    refused(place, request_fields(place.target(), **changed), *statuses)
 
 
 @case("malformed", "{}", "an empty path", {"path": b""}, ())
@@ -413,13 +370,7 @@ def endless_headers(place):
 def unfinished_headers(place):
     raw = place.client()
     asked = raw.open_bidi(frame(HEADERS, packed_section(request_fields(place.target())))[:9])
-    deadline = Deadline(14)
-    state = raw.stream(asked)
-    try:
-        raw.wait_for(lambda: state.reset is not None or state.is_over or state.stopped is not None,
-                     deadline.left())
-    except Ended:
-        pass
+    raw.expect_reset(asked, REQUEST_INCOMPLETE, within=9)
 
 
 @case("request", "{} before the headers", "DATA", DATA, b"x", FRAME_UNEXPECTED)

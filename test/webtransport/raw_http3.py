@@ -11,6 +11,7 @@ import venv_packages  # noqa: E402, F401  (before aioquic and pylsqpack)
 import pylsqpack  # noqa: E402
 from aioquic.quic import events  # noqa: E402
 
+from conformance_suite import Failure  # noqa: E402
 from deadline import PATIENCE, Deadline, TooLate  # noqa: E402
 from endings import Ended  # noqa: E402
 from quic_client import QuicClient  # noqa: E402
@@ -20,7 +21,6 @@ from quic_client import QuicClient  # noqa: E402
 CONTROL_STREAM, PUSH_STREAM, ENCODER_STREAM, DECODER_STREAM, WT_STREAM = 0, 1, 2, 3, 0x54
 WT_BIDI = 0x41
 PRIORITY_UPDATE = 0xF0700
-HTTP2_FRAMES = (0x02, 0x06, 0x08, 0x09)
 ENABLE_CONNECT, H3_DATAGRAM, H3_DATAGRAM_04, ENABLE_WT = 0x08, 0x33, 0xFFD277, 0x2B603742
 
 # Errors.
@@ -30,10 +30,6 @@ DATAGRAM_ERROR = 0x33
  REQUEST_INCOMPLETE, MESSAGE_ERROR) = range(0x100, 0x10F)
 QPACK_FAILED, QPACK_ENCODER_ERROR, QPACK_DECODER_ERROR = 0x200, 0x201, 0x202
 BUFFERED_STREAM_REJECTED, SESSION_GONE = 0x3994BD84, 0x170D7B68
-
-
-class Failure(AssertionError):
-    """The server did something else than it must; the text says what."""
 
 
 def varint(value, form=None):
@@ -54,13 +50,6 @@ def read_varint(data, place=0):
 
 def frame(kind, payload=b"", *, length=None):
     return varint(kind) + varint(len(payload) if length is None else length) + payload
-
-
-capsule = frame  # they look the same
-
-
-def close_capsule(code, reason=b""):
-    return capsule(0x2843, code.to_bytes(4, "big") + reason)
 
 
 def grease(number):

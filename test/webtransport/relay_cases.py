@@ -3,9 +3,10 @@
 import itertools
 
 from conformance_case import Session, case, expect_heard, together
-from raw_http3 import WT_STREAM, Failure, read_varint, varint
+from raw_http3 import WT_STREAM, read_varint, varint
 
 import packets
+from conformance_suite import Failure
 from packets import AUDIO, VIDEO, media, rtt_probe, stamp, wrapper
 
 

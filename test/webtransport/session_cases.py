@@ -4,14 +4,14 @@ import time
 
 from conformance_case import Session, case, early_packet, expect_heard, together
 from raw_http3 import (DATAGRAM_ERROR, FRAME_UNEXPECTED, GOAWAY, HEADERS, MESSAGE_ERROR, NO_ERROR,
-                       SETTINGS, Failure, capsule, close_capsule, frame, grease, packed_section,
+                       REQUEST_CANCELLED, SETTINGS, frame, grease, packed_section,
                        request_fields, varint)
 
 import packets
+from conformance_suite import Failure
 from deadline import TooLate
-from endings import Ended
 from packets import rtt_probe, wrapper
-from webtransport_client import stream_code
+from webtransport_client import CLOSE_CAPSULE, DRAIN_CAPSULE, capsule, close_capsule, stream_code
 
 
 # Datagrams in which something is wrong.
@@ -110,7 +110,7 @@ def flow_capsules(place):
     session = place.session()
     for kind in (0x190B4D3F, 0x190B4D40, 0x190B4D3D, 0x190B4D41, 0x190B4D43, 0x190B4D44):
         session.send_capsule(capsule(kind, varint(1)))
-    session.send_capsule(capsule(0x78AE, b""))
+    session.send_capsule(capsule(DRAIN_CAPSULE, b""))
     session.expect_alive()
 
 
@@ -128,37 +128,28 @@ def cut_capsule(place):
     session.expect_over(MESSAGE_ERROR, None)
 
 
-@case("capsule", "a close capsule of {}", "3 bytes", capsule(0x2843, b"\0\0\0"))
-@case("capsule", "a close capsule of {}", "nothing", capsule(0x2843, b""))
-@case("capsule", "a close capsule of {}", "1029 bytes", close_capsule(0, b"r" * 1025))
-@case("capsule", "a close capsule of {}", "a gigabyte", frame(0x2843, b"\0" * 500, length=1 << 30))
-@case("capsule", "a close capsule of {}", "no UTF-8", close_capsule(0, b"bye \xff"))
-def bad_close(place, _, data):
+@case("capsule", "a close capsule of 3 bytes", capsule(CLOSE_CAPSULE, b"\0\0\0"))
+@case("capsule", "a close capsule of nothing", capsule(CLOSE_CAPSULE, b""))
+@case("capsule", "a close capsule of 1029 bytes", close_capsule(0, b"r" * 1025))
+@case("capsule", "a close capsule of a gigabyte",
+      frame(CLOSE_CAPSULE, b"\0" * 500, length=1 << 30))  # capsules look like frames
+@case("capsule", "a close capsule of no UTF-8", close_capsule(0, b"bye \xff"))
+@case("capsule", "bytes behind a close capsule",
+      close_capsule(0, b"bye") + capsule(0x1234, b"still here"))
+def bad_close(place, data):
     session = place.session()
     session.send_capsule(data)
     session.expect_over(MESSAGE_ERROR)
 
 
-@case("capsule", "bytes behind a close capsule")
-def behind_close(place):
+@case("capsule", "HEADERS on an accepted CONNECT",
+      frame(HEADERS, packed_section([(b"x", b"y")])))
+@case("capsule", "frame SETTINGS on an accepted CONNECT", frame(SETTINGS))
+@case("capsule", "frame GOAWAY on an accepted CONNECT", frame(GOAWAY))
+@case("capsule", "frame 0x06 of HTTP/2 on an accepted CONNECT", frame(0x06))
+def wrong_frame(place, data):
     session = place.session()
-    session.send_capsule(close_capsule(0, b"bye") + capsule(0x1234, b"still here"))
-    session.expect_over(MESSAGE_ERROR)
-
-
-@case("capsule", "HEADERS on an accepted CONNECT")
-def trailers(place):
-    session = place.session()
-    session.on_connect(frame(HEADERS, packed_section([(b"x", b"y")])))
-    session.raw.expect_connection_error(FRAME_UNEXPECTED)
-
-
-@case("capsule", "frame {} on an accepted CONNECT", "SETTINGS", SETTINGS)
-@case("capsule", "frame {} on an accepted CONNECT", "GOAWAY", GOAWAY)
-@case("capsule", "frame {} on an accepted CONNECT", "0x06 of HTTP/2", 0x06)
-def wrong_frame(place, _, kind):
-    session = place.session()
-    session.on_connect(frame(kind, b""))
+    session.on_connect(data)
     session.raw.expect_connection_error(FRAME_UNEXPECTED)
 
 
@@ -197,42 +188,34 @@ def close_then_fin(place):
     session.on_connect(b"", fin=True)
 
 
-@case("end", "a close capsule without DATA around it, as an old client sends it")
-def bare_close(place):
+@case("end", "FIN of the CONNECT stream", b"")
+@case("end", "a close capsule without DATA around it, as an old client sends it",
+      close_capsule(3, b"bare"))
+def last_words(place, data):
     session = place.session()
-    session.on_connect(close_capsule(3, b"bare"), fin=True)
-    session.expect_over()
-
-
-@case("end", "FIN of the CONNECT stream")
-def fin(place):
-    session = place.session()
-    session.on_connect(b"", fin=True)
+    session.on_connect(data, fin=True)
     session.expect_over()
 
 
 @case("end", "FIN right behind the CONNECT")
 def fin_at_once(place):
     raw = place.client()
-    asked = raw.ask(request_fields(place.target()), fin=True)
-    state = raw.stream(asked)
-    raw.wait_for(lambda: state.is_over or state.reset is not None or raw.end, what="an answer")
+    raw.ask(request_fields(place.target()), fin=True)
+    raw.expect_connection_error(NO_ERROR)  # whether or not there is an answer first
 
 
 @case("end", "the CONNECT stream is reset")
 def connect_reset(place):
     session = place.session()
     session.raw.reset(session.id)
-    session.raw.wait_for(lambda: session.state.is_over or session.state.reset is not None
-                         or session.raw.end, what="the end of the session")
+    session.expect_over()
 
 
 @case("end", "the CONNECT stream is stopped")
 def connect_stopped(place):
     session = place.session()
     session.raw.stop(session.id)
-    session.raw.wait_for(lambda: session.state.is_over or session.state.reset is not None
-                         or session.raw.end, what="the end of the session")
+    session.expect_over(REQUEST_CANCELLED)
 
 
 @case("end", "{}: the others hear of it two seconds later", "a close",
@@ -242,7 +225,9 @@ def connect_stopped(place):
 @case("end", "{}: the others hear of it two seconds later", "a reset",
       lambda session: session.raw.reset(session.id), slow=True)
 @case("end", "{}: the others hear of it two seconds later", "STOP_SENDING",
-      lambda session: session.raw.stop(session.id), slow=True)
+      lambda session: session.raw.stop(session.id), slow=True,
+      known_limit="ngtcp2 1.11 does not tell that our side of a bidirectional stream was stopped: "
+                  "the session lives until its client has been silent for 30 s")
 @case("end", "{}: the others hear of it two seconds later", "CONNECTION_CLOSE",
       lambda session: session.raw.close_connection(NO_ERROR), slow=True)
 @case("end", "{}: the others hear of it two seconds later", "CONNECTION_CLOSE of code 7",
@@ -262,15 +247,14 @@ def left(place, _, go):
 def expect_server_close(session, code, reason):
     """A close capsule of the server, FIN behind it, and nothing more of the session's."""
     session.expect_over()
-    closes = [payload for kind, payload in session.capsules() if kind == 0x2843]
+    closes = [payload for kind, payload in session.capsules() if kind == CLOSE_CAPSULE]
     wanted = code.to_bytes(4, "big") + reason.encode()
     if closes != [wanted]:
         raise Failure(f"the close capsules are {closes}, not {wanted}")
 
 
-@case("end", "the server closes with code and reason, and lets the client answer")
-def server_close(place):
-    key = "0123456789abcdef" * 2
+def taken_over(place, key):
+    """(a session that the server closes, the one that has taken its place)."""
     target = place.target() + f"?resume={key}"
     old = Session(place.client(), target)
     new = Session(place.client(), target)
@@ -278,6 +262,12 @@ def server_close(place):
         raise Failure("the session was not resumed")
     new.say(b"taking over")
     expect_server_close(old, 0, "resumed elsewhere")
+    return old, new
+
+
+@case("end", "the server closes with code and reason, and lets the client answer")
+def server_close(place):
+    old, new = taken_over(place, "0123456789abcdef" * 2)
     old.on_connect(b"", fin=True)
     old.raw.expect_connection_error(NO_ERROR)
     new.expect_alive()
@@ -286,25 +276,17 @@ def server_close(place):
 @case("end", "the server closes, the client does not answer: the connection ends all the same",
       slow=True)
 def unanswered_close(place):
-    key = "fedcba9876543210" * 2
-    target = place.target() + f"?resume={key}"
-    old = Session(place.client(), target)
-    new = Session(place.client(), target)
-    new.say(b"taking over")
-    expect_server_close(old, 0, "resumed elsewhere")
+    old, _ = taken_over(place, "fedcba9876543210" * 2)
     begun = time.monotonic()
     old.raw.expect_connection_error(NO_ERROR, within=6)
     if time.monotonic() - begun < 1.0:
         raise Failure("it did not wait for the answer")
 
 
-@case("end", "a session is rejected: it is told why, then closed with code 1", needs_secret=True)
+@case("end", "a session is rejected: it is told why, then closed with code 1", needs="secret")
 def rejected(place):
-    user = packets.SYSTEM_USER.decode()
-    raw = place.client()
-    asked = raw.ask(request_fields("/lobby?token=" + place.token(user)))
-    session = Session.__new__(Session)
-    session.raw, session.id, session.state, session._told = raw, asked, raw.stream(asked), set()
+    token = place.token(packets.SYSTEM_USER.decode())
+    session = Session(place.client(), "/lobby?token=" + token, is_told=False)
     told = packets.Packet.read(session.packet())
     if not told.is_meeting(packets.ENDED):
         raise Failure(f"it was told {told}")
@@ -315,10 +297,8 @@ def rejected(place):
 def quiet_client(place):
     session = place.session()
     try:
-        session.raw.wait_for_end(6)
+        end = session.raw.wait_for_end(6)
     except TooLate:
         session.expect_alive()
-        return
-    except Ended:
-        pass
-    raise Failure(f"it ended: {session.raw.end}")
+    else:
+        raise Failure(f"it ended: {end}")

@@ -3,12 +3,13 @@
 from conformance_case import Session, case, early_packet, expect_heard, together
 from raw_http3 import (BUFFERED_STREAM_REJECTED, EXCESSIVE_LOAD, FRAME_ERROR, FRAME_UNEXPECTED,
                        ID_ERROR, NO_ERROR, REQUEST_CANCELLED, SESSION_GONE, WT_BIDI, WT_STREAM,
-                       Failure, close_capsule, frame, grease, request_fields, varint)
+                       frame, grease, request_fields, varint)
 
 import packets
+from conformance_suite import Failure
 from endings import Ended
 from packets import VIDEO, media, stamp, wrapper
-from webtransport_client import stream_code
+from webtransport_client import close_capsule, stream_code
 
 TOO_LARGE = 4_200_000
 # What the server grants at once is enough for none of these.
