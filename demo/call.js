@@ -1,9 +1,10 @@
-// long because: the page of a call is one thing, and each part of it is a few lines here.
 // The call: joins what the room tells, what the devices give, and what the page shows.
 
 import { MediaType, Room } from '/client/index.js';
 import { canEncodeAudio, canEncodeVideo } from './abilities.js';
+import { Banner } from './banner.js';
 import { canShareScreen, explain, openScreen } from './devices.js';
+import { farewell } from './farewell.js';
 import { Grid } from './grid.js';
 import { Panel } from './panel.js';
 import { Peer } from './peer.js';
@@ -13,7 +14,6 @@ import { Tile } from './tile.js';
 import { TransportMark, failureMemory, whyNoWebTransport } from './transport.js';
 import { VoiceSender } from './voice_sender.js';
 import { drawSwitch } from './lobby.js';
-import { explainUnreachable } from './refusal.js';
 import { readable } from './names.js';
 
 const REFRESH_MS = 1_000;
@@ -31,6 +31,7 @@ export class Call {
   #speaker = new Speaker();
   #grid = new Grid(element('stage'));
   #panel = new Panel(element('panel'), () => this.#togglePanel());
+  #banner = new Banner(element('banner'));
   #mark = new TransportMark(element('transport'));
   #camera;
   #screen;
@@ -169,21 +170,8 @@ export class Call {
   }
 
   #drawBanner() {
-    const banner = element('banner');
-    const line = this.#bannerLine();
     element('call').classList.toggle('away', this.room.state === 'reconnecting');
-    banner.hidden = !line;
-    if (!line) return;
-    const { text, action, act, quiet = false } = line;
-    banner.classList.toggle('quiet', quiet);
-    // Unchanged text is not read aloud again.
-    if (banner.dataset.text === text) return;
-    banner.dataset.text = text;
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.textContent = action;
-    button.addEventListener('click', act);
-    banner.replaceChildren(text, ...(action ? [button] : []));
+    this.#banner.show(this.#bannerLine());
   }
 
   // What the user should know now, or null.
@@ -464,27 +452,6 @@ export class Call {
     element('screens').replaceChildren();
     element('people').replaceChildren();
     element('call').hidden = true;
-  }
-}
-
-async function farewell(why, message, where) {
-  switch (why) {
-    case 'left':
-      return { title: 'You left the call', text: '', again: 'Rejoin' };
-    case 'refused':
-      return {
-        title: 'You cannot join this room',
-        text: message || 'The relay refused the connection.',
-      };
-    case 'moved':
-      return {
-        title: 'The call continues elsewhere',
-        text: 'This session was taken over by another connection.',
-      };
-    case 'ended':
-      return { title: 'The meeting has ended', text: message };
-    default:
-      return explainUnreachable(where, message);
   }
 }
 
