@@ -1,5 +1,6 @@
 #include "auth/certificate.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/ec.h>
@@ -8,9 +9,12 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdio>
 #include <ctime>
 #include <fstream>
 #include <iterator>
@@ -77,10 +81,50 @@ std::string subject_of(const X509* certificate) {
   return contents(out.get());
 }
 
+std::string names_of(const X509* certificate) {
+  const int place = X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1);
+  if (place < 0) return {};
+  const Bio out(BIO_new(BIO_s_mem()));
+  X509V3_EXT_print(out.get(), X509_get_ext(certificate, place), 0, 0);
+  return contents(out.get());
+}
+
+bool has_ecdsa_key(const X509* certificate) {
+  const EVP_PKEY* const key = X509_get0_pubkey(certificate);
+  std::array<char, 64> group{};
+  if (key == nullptr || EVP_PKEY_get_base_id(key) != EVP_PKEY_EC ||
+      EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) != 1)
+    return false;
+  const std::string_view name = group.data();
+  return name == "prime256v1" || name == "P-256" || name == "secp384r1" || name == "P-384";
+}
+
 std::optional<std::string> file_contents(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
   return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+/// Written beside `path` first: readers see the old file or the new one.
+bool write_file(const std::string& path, const std::string& text, mode_t mode) {
+  const std::string beside = path + ".new";
+  ::unlink(beside.c_str());
+  const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+  if (file < 0) return false;
+  const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  return ::close(file) == 0 && written && std::rename(beside.c_str(), path.c_str()) == 0;
+}
+
+/// What may stand in a certificate: a host name, a wildcard, an IP address.
+bool is_name(const std::string& name) {
+  constexpr std::string_view marks = ".-:*_";
+  return !name.empty() && name.size() < 254 &&
+         std::ranges::all_of(
+             name,
+             [&](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      marks.find(c) != std::string_view::npos;
+             });
 }
 
 bool is_address(const std::string& name) {
@@ -125,7 +169,7 @@ bool sign(X509* certificate, EVP_PKEY* key, const std::vector<std::string>& name
   ASN1_TIME_set(X509_getm_notBefore(certificate), begins);
   ASN1_TIME_set(X509_getm_notAfter(certificate),
                 begins + std::chrono::duration_cast<std::chrono::seconds>(life).count());
-  set_name(certificate, names.front());
+  set_name(certificate, names.front().substr(0, ub_common_name));
   X509_set_pubkey(certificate, key);
   return add_extension(certificate, NID_subject_alt_name, alternative_names(names)) &&
          add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
@@ -135,24 +179,32 @@ bool sign(X509* certificate, EVP_PKEY* key, const std::vector<std::string>& name
 
 }  // namespace
 
-Result<Certificate> read_certificate(std::string chain_pem, std::string key_pem) {
+Result<Certificate> read_chain(std::string chain_pem) {
   const X509Certificate own(PEM_read_bio_X509(reading(chain_pem).get(), nullptr, nullptr, nullptr));
   if (own == nullptr) return fail("the certificate is not PEM: " + why());
+  Certificate certificate;
+  certificate.sha256 = sha256_of(own.get());
+  certificate.subject = subject_of(own.get());
+  certificate.not_before = time_of(X509_get0_notBefore(own.get()));
+  certificate.not_after = time_of(X509_get0_notAfter(own.get()));
+  certificate.names = names_of(own.get());
+  certificate.is_self_signed = X509_self_signed(own.get(), 0) == 1;
+  certificate.is_ecdsa = has_ecdsa_key(own.get());
+  certificate.chain_pem = std::move(chain_pem);
+  return certificate;
+}
+
+Result<Certificate> read_certificate(std::string chain_pem, std::string key_pem) {
+  const X509Certificate own(PEM_read_bio_X509(reading(chain_pem).get(), nullptr, nullptr, nullptr));
+  auto certificate = read_chain(std::move(chain_pem));
+  if (!certificate) return certificate;
   const Key key(PEM_read_bio_PrivateKey(reading(key_pem).get(), nullptr, nullptr, nullptr));
   if (key == nullptr) return fail("the key is not PEM: " + why());
   if (X509_check_private_key(own.get(), key.get()) != 1) {
     ERR_clear_error();
     return fail("the key is not that of the certificate");
   }
-
-  Certificate certificate;
-  certificate.sha256 = sha256_of(own.get());
-  certificate.subject = subject_of(own.get());
-  certificate.not_before = time_of(X509_get0_notBefore(own.get()));
-  certificate.not_after = time_of(X509_get0_notAfter(own.get()));
-  certificate.is_self_signed = X509_self_signed(own.get(), 0) == 1;
-  certificate.chain_pem = std::move(chain_pem);
-  certificate.key_pem = std::move(key_pem);
+  certificate->key_pem = std::move(key_pem);
   return certificate;
 }
 
@@ -167,9 +219,30 @@ Result<Certificate> load_certificate(const std::string& chain_file, const std::s
   return certificate;
 }
 
+bool is_for(const Certificate& certificate, const std::string& name) {
+  const X509Certificate own(
+      PEM_read_bio_X509(reading(certificate.chain_pem).get(), nullptr, nullptr, nullptr));
+  if (own == nullptr) return false;
+  return is_address(name) ? X509_check_ip_asc(own.get(), name.c_str(), 0) == 1
+                          : X509_check_host(own.get(), name.c_str(), name.size(), 0, nullptr) == 1;
+}
+
+Result<void> write_certificate(const Certificate& certificate, const std::string& chain_file,
+                               const std::string& key_file) {
+  constexpr mode_t for_owner = 0600;
+  constexpr mode_t for_all = 0644;
+  if (!write_file(key_file, certificate.key_pem, for_owner))
+    return fail(fmt::format("cannot write {}", key_file));
+  if (!write_file(chain_file, certificate.chain_pem, for_all))
+    return fail(fmt::format("cannot write {}", chain_file));
+  return {};
+}
+
 Result<Certificate> make_certificate(const std::vector<std::string>& names, UnixMillis now,
                                      std::chrono::hours life) {
   check(!names.empty(), "a certificate is for somebody");
+  for (const std::string& name : names)
+    if (!is_name(name)) return fail(fmt::format("\"{}\" is no host name and no address", name));
   const Key key(EVP_EC_gen("P-256"));
   const X509Certificate made(X509_new());
   if (key == nullptr || made == nullptr || !sign(made.get(), key.get(), names, now, life))

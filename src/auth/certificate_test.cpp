@@ -33,6 +33,25 @@ TEST(Certificate, reads_again_what_it_wrote) {
   EXPECT_EQ(read->not_after, made->not_after);
 }
 
+TEST(Certificate, knows_whom_it_is_for_and_whether_browsers_take_its_hash) {
+  const auto made = make_certificate({"*.example.org", "2001:db8::1"}, now);
+  ASSERT_TRUE(made) << made.error().message;
+
+  EXPECT_EQ(made->names, "DNS:*.example.org, IP Address:2001:DB8:0:0:0:0:0:1");
+  EXPECT_TRUE(made->is_ecdsa);
+  EXPECT_TRUE(is_for(*made, "call.example.org"));
+  EXPECT_TRUE(is_for(*made, "2001:db8::1"));
+  EXPECT_FALSE(is_for(*made, "example.com"));
+  EXPECT_FALSE(is_for(*made, "127.0.0.1"));
+  EXPECT_LT(made->life(), hashed_life_max);
+  EXPECT_TRUE(read_chain(made->chain_pem)->key_pem.empty());
+}
+
+TEST(Certificate, is_for_names_only) {
+  for (const char* name : {"", "two words", "a,IP:127.0.0.1", "a\nb"})
+    EXPECT_FALSE(make_certificate({name}, now)) << name;
+}
+
 TEST(Certificate, two_are_never_alike) {
   EXPECT_NE(make_certificate({"localhost"}, now)->sha256,
             make_certificate({"localhost"}, now)->sha256);

@@ -48,6 +48,9 @@ class QuicConnection {
   /// both.
   virtual void give_back_to_stream(StreamId stream, std::size_t bytes) = 0;
   virtual void give_back(std::size_t bytes) = 0;
+  /// Makes the connection's window `bytes` wider than its own from now on. A narrower one comes
+  /// about as bytes are given back.
+  virtual void widen(std::size_t bytes) = 0;
 
   /// Something waits in the protocol: flush at the end of this turn.
   virtual void wake() = 0;

@@ -50,6 +50,7 @@ class QuicEndpoint::Impl final : public QuicHost, public Flushable, public Timed
 
   void wait_readable();
   void refuse_new() { is_refusing_ = true; }
+  void drain();
   void close_all(std::uint64_t code, std::string_view reason);
   [[nodiscard]] std::size_t connections() const { return connections_.size(); }
 
@@ -244,6 +245,10 @@ void QuicEndpoint::Impl::forget_first_tombstone() {
   tombstones_.erase(first);
 }
 
+void QuicEndpoint::Impl::drain() {
+  for (const auto& [key, connection] : connections_) connection->drain();
+}
+
 void QuicEndpoint::Impl::close_all(std::uint64_t code, std::string_view reason) {
   for (const auto& [key, connection] : connections_) connection->close(code, reason);
 }
@@ -258,6 +263,8 @@ QuicEndpoint::~QuicEndpoint() = default;
 void QuicEndpoint::start() { impl_->wait_readable(); }
 
 void QuicEndpoint::refuse_new() { impl_->refuse_new(); }
+
+void QuicEndpoint::drain() { impl_->drain(); }
 
 void QuicEndpoint::close_all(std::uint64_t code, std::string_view reason) {
   impl_->close_all(code, reason);

@@ -24,8 +24,10 @@ struct QuicRules {
   /// Half-open handshakes on this shard above which new clients must prove their address (Retry).
   std::size_t retry_above = 200;
   std::size_t connections_max = 100'000;
-  /// Flow control: what a client may send ahead. See QuicConnection::give_back.
-  std::uint64_t connection_window = 6 * 1024 * 1024;
+  /// What a client may send before we have dealt with it (see QuicConnection::give_back), all
+  /// streams together; the protocol may widen it.
+  std::uint64_t connection_window = 384 * 1024;
+  /// Less than that, so that one long stream leaves something to the others.
   std::uint64_t stream_window = 256 * 1024;
   std::uint64_t uni_streams = 100;
   std::uint64_t bidi_streams = 8;
@@ -77,6 +79,8 @@ class QuicEndpoint {
   void start();
   /// Refuses new connections (CONNECTION_REFUSED) from now on.
   void refuse_new();
+  /// Has every connection tell its peer that the server is about to end.
+  void drain();
   /// Ends every connection with `code` and sends that.
   void close_all(std::uint64_t code, std::string_view reason);
 

@@ -60,6 +60,8 @@ class QuicProtocol {
   /// When on_deadline() next has something to do; the connection asks after each call and flush.
   [[nodiscard]] virtual TimePoint deadline() const = 0;
   virtual void on_deadline(Now now) = 0;
+  /// The server is about to end: tell the peer to take its business elsewhere.
+  virtual void drain() {}
   /// The last call.
   virtual void on_ended(const QuicEnd& end, Now now) = 0;
 };

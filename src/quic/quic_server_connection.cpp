@@ -207,6 +207,10 @@ void QuicServerConnection::on_peer_closed(Now now) {
   end(ended, tombstone(), now);
 }
 
+void QuicServerConnection::drain() {
+  if (protocol_ != nullptr && !is_closing() && !has_ended_) protocol_->drain();
+}
+
 void QuicServerConnection::on_deadline(Now now) {
   alarm_time_ = never;
   if (has_ended_) return;

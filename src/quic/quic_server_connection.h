@@ -49,6 +49,8 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   void flush(Now now);
   /// The flush is due, but the socket takes nothing.
   void flush_in_vain(Now now);
+  /// Has the protocol tell the peer that the server is about to end.
+  void drain();
   /// Ends at once and without a word, when the whole endpoint ends.
   void abandon(Now now);
   void on_deadline(Now now) override;
@@ -64,6 +66,7 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   [[nodiscard]] std::size_t datagram_bytes_max() const override;
   void give_back_to_stream(StreamId stream, std::size_t bytes) override;
   void give_back(std::size_t bytes) override;
+  void widen(std::size_t bytes) override;
   void wake() override;
   void close(std::uint64_t code, std::string_view reason) override;
   [[nodiscard]] Duration rtt() const override;
@@ -175,6 +178,8 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   std::vector<Stop> due_stops_;
   /// Handed to the protocol and not given back by it.
   std::uint64_t outstanding_ = 0;
+  std::uint64_t is_wider_by_ = 0;      ///< what the window has above its own …
+  std::uint64_t may_be_wider_by_ = 0;  ///< … and what it may have
   std::size_t unseen_resets_ = 0;
   std::size_t path_changes_ = 0;
   TimePoint path_changes_since_{};

@@ -311,7 +311,19 @@ void QuicServerConnection::give_back(std::size_t bytes) {
   const std::uint64_t given = std::min<std::uint64_t>(bytes, outstanding_);
   if (has_ended_ || given == 0) return;
   outstanding_ -= given;
-  ngtcp2_conn_extend_max_offset(conn_.get(), given);
+  const std::uint64_t owed = is_wider_by_ - std::min(is_wider_by_, may_be_wider_by_);
+  const std::uint64_t kept = std::min(owed, given);
+  is_wider_by_ -= kept;
+  if (given == kept) return;
+  ngtcp2_conn_extend_max_offset(conn_.get(), given - kept);
+  ask_flush();
+}
+
+void QuicServerConnection::widen(std::size_t bytes) {
+  may_be_wider_by_ = bytes;
+  if (has_ended_ || may_be_wider_by_ <= is_wider_by_) return;
+  ngtcp2_conn_extend_max_offset(conn_.get(), may_be_wider_by_ - is_wider_by_);
+  is_wider_by_ = may_be_wider_by_;
   ask_flush();
 }
 

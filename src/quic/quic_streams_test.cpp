@@ -172,5 +172,26 @@ TEST(QuicStreams, holds_the_client_to_its_windows_until_bytes_are_given_back) {
   EXPECT_TRUE(client->run_until([&] { return received() == 15'000; }));
 }
 
+TEST(QuicStreams, widen_the_window_and_narrow_it_as_bytes_are_given_back) {
+  QuicWorld world({.rules = {.connection_window = 10'000, .stream_window = 100'000}});
+  world.on_stream_data = [](TestProtocol&, StreamId, Bytes, bool) {};
+  auto client = connected(world);
+  client->send(client->open_uni(), bytes_of(50'000), true);
+  const auto received = [&] {
+    return world.on_shard([&] { return world.protocol().streams[2].bytes.size(); });
+  };
+  ASSERT_TRUE(client->run_until([&] { return received() == 10'000; }));
+
+  world.on_shard([&] { world.protocol().connection.widen(8'000); });
+  ASSERT_TRUE(client->run_until([&] { return received() == 18'000; }));
+
+  world.on_shard([&] {
+    world.protocol().connection.widen(0);
+    world.protocol().connection.give_back(18'000);
+  });
+  EXPECT_TRUE(client->run_until([&] { return received() == 28'000; })) << "8 000 are kept";
+  EXPECT_EQ(received(), 28'000);
+}
+
 }  // namespace
 }  // namespace parley

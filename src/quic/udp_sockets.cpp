@@ -1,7 +1,7 @@
 // The UDP sockets of all shards on one port (open_udp_sockets of quic_endpoint.h).
 
-#include <arpa/inet.h>
 #include <linux/filter.h>
+#include <netdb.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
 #include <unistd.h>
@@ -41,16 +41,19 @@ class SocketSet {
   UdpSockets sockets_;
 };
 
-Result<UdpAddress> parse_address(const std::string& text, std::uint16_t port) {
-  sockaddr_in v4{};
-  v4.sin_family = AF_INET;
-  v4.sin_port = htons(port);
-  if (::inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) return UdpAddress(v4);
-  sockaddr_in6 v6{};
-  v6.sin6_family = AF_INET6;
-  v6.sin6_port = htons(port);
-  if (::inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) == 1) return UdpAddress(v6);
-  return fail("\"" + text + "\" is no IP address to listen on");
+/// The first address of a name or an IP address.
+Result<UdpAddress> resolve(const std::string& host, std::uint16_t port) {
+  addrinfo hints{};
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_DGRAM;
+  addrinfo* found = nullptr;
+  const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (error != 0)
+    return fail("cannot listen on \"" + host + "\": " + std::string(::gai_strerror(error)));
+  const UdpAddress address = UdpAddress::copy_of(found->ai_addr);
+  ::freeaddrinfo(found);
+  return address;
 }
 
 bool set(int native, int level, int option, int value) {
@@ -121,7 +124,7 @@ Result<UdpAddress> bound_address(int native) {
 
 Result<UdpSockets> open_udp_sockets(const std::string& address, std::uint16_t port,
                                     std::size_t shards, const QuicRules& rules) {
-  Result<UdpAddress> wanted = parse_address(address, port);
+  Result<UdpAddress> wanted = resolve(address, port);
   if (!wanted) return tl::unexpected(wanted.error());
   SocketSet sockets;
   for (std::size_t i = 0; i < shards; ++i) {

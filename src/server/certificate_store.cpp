@@ -1,8 +1,6 @@
 #include "server/certificate_store.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -15,13 +13,7 @@ namespace fs = std::filesystem;
 
 constexpr auto chain_name = "certificate.pem";
 constexpr auto key_name = "key.pem";
-
-bool write_file(const fs::path& path, const std::string& text, mode_t mode) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-  if (file < 0) return false;
-  const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  return ::close(file) == 0 && written;
-}
+constexpr std::uint64_t milliseconds_per_second = 1000;
 
 std::chrono::milliseconds left_of(const Certificate& certificate, UnixMillis now) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(certificate.not_after.count) -
@@ -36,17 +28,17 @@ Result<void> CertificateStore::open(UnixMillis now) {
     if (!loaded) return tl::unexpected(loaded.error());
     if (left_of(*loaded, now).count() <= 0)
       log_warning("the certificate has expired", {{"file", rules_.chain_file}});
-    current_ = std::move(*loaded);
+    show(std::move(*loaded));
     return {};
   }
   if (auto found = kept(now)) {
-    current_ = std::move(*found);
+    show(std::move(*found));
     return {};
   }
   auto made = make_certificate(rules_.names, now);
   if (!made) return tl::unexpected(made.error());
   keep(*made);
-  current_ = std::move(*made);
+  show(std::move(*made));
   return {};
 }
 
@@ -57,14 +49,21 @@ Result<void> CertificateStore::watch(OnChange on_change) {
 }
 
 Result<void> CertificateStore::reload() {
-  if (makes_its_own()) return {};
+  return makes_its_own() ? Result<void>{} : counted(read_again());
+}
+
+Result<void> CertificateStore::tick(UnixMillis now) {
+  if (!makes_its_own()) return {};
+  return renew(now);
+}
+
+Result<void> CertificateStore::read_again() {
   auto loaded = load_certificate(rules_.chain_file, rules_.key_file);
   if (!loaded) return tl::unexpected(loaded.error());
   return bring_in(std::move(*loaded));
 }
 
-Result<void> CertificateStore::tick(UnixMillis now) {
-  if (!makes_its_own()) return {};
+Result<void> CertificateStore::renew(UnixMillis now) {
   const auto left = left_of(current(), now);
   if (left > renew_before + announced) return {};
   if (const std::lock_guard lock(mutex_); !next_) {
@@ -75,16 +74,39 @@ Result<void> CertificateStore::tick(UnixMillis now) {
   if (left > renew_before) return {};
   Certificate successor = *next_;
   keep(successor);
-  return bring_in(std::move(successor));
+  return counted(bring_in(std::move(successor)));
 }
 
 Result<void> CertificateStore::bring_in(Certificate certificate) {
   for (const OnChange& watcher : watchers_)
     if (auto taken = watcher(certificate); !taken) return taken;
+  show(std::move(certificate));
+  return {};
+}
+
+void CertificateStore::show(Certificate certificate) {
   const std::lock_guard lock(mutex_);
   current_ = std::move(certificate);
   next_.reset();
-  return {};
+  expires_at_.set(current_.not_after.count / milliseconds_per_second);
+}
+
+Result<void> CertificateStore::counted(Result<void> change) {
+  (change ? changes_ : failures_).add();
+  return change;
+}
+
+std::vector<NamedCell> CertificateStore::cells() const {
+  constexpr std::string_view changes = "parley_certificate_changes_total";
+  constexpr std::string_view help = "Attempts to show another certificate, by their outcome.";
+  return {{"parley_certificate_expires_at_seconds",
+           "When the certificate that is shown ends, in Unix time.",
+           &expires_at_,
+           {},
+           {},
+           true},
+          {changes, help, &changes_, "outcome", "changed"},
+          {changes, help, &failures_, "outcome", "failed"}};
 }
 
 std::vector<std::string> CertificateStore::hashes() const {
@@ -104,7 +126,9 @@ std::optional<Certificate> CertificateStore::kept(UnixMillis now) const {
   if (rules_.self_signed_folder.empty()) return std::nullopt;
   const fs::path folder = rules_.self_signed_folder;
   auto found = load_certificate(folder / chain_name, folder / key_name);
-  if (!found || left_of(*found, now) <= renew_before) return std::nullopt;
+  const auto covers = [&](const std::string& name) { return is_for(*found, name); };
+  if (!found || left_of(*found, now) <= renew_before || !std::ranges::all_of(rules_.names, covers))
+    return std::nullopt;
   return std::move(*found);
 }
 
@@ -113,10 +137,9 @@ void CertificateStore::keep(const Certificate& certificate) const {
   const fs::path folder = rules_.self_signed_folder;
   std::error_code error;
   fs::create_directories(folder, error);
-  if (error || !write_file(folder / key_name, certificate.key_pem, 0600) ||
-      !write_file(folder / chain_name, certificate.chain_pem, 0644))
+  if (auto kept = write_certificate(certificate, folder / chain_name, folder / key_name); !kept)
     log_warning("the certificate cannot be kept for the next start",
-                {{"folder", rules_.self_signed_folder}});
+                {{"why", error ? error.message() : kept.error().message}});
 }
 
 }  // namespace parley

@@ -11,6 +11,7 @@
 #include "auth/certificate.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "stats/metrics.h"
 
 namespace parley {
 
@@ -49,18 +50,25 @@ class CertificateStore {
   /// The hashes by which a page may know this server: none when the certificate is not self-signed.
   [[nodiscard]] std::vector<std::string> hashes() const;
   [[nodiscard]] Certificate current() const;
+  /// What it counts, for /metrics.
+  [[nodiscard]] std::vector<NamedCell> cells() const;
 
  private:
   [[nodiscard]] bool makes_its_own() const { return rules_.chain_file.empty(); }
   std::optional<Certificate> kept(UnixMillis now) const;
   void keep(const Certificate& certificate) const;
+  Result<void> renew(UnixMillis now);
+  Result<void> read_again();
   Result<void> bring_in(Certificate certificate);
+  void show(Certificate certificate);
+  Result<void> counted(Result<void> change);
 
   const CertificateRules rules_;
   std::vector<OnChange> watchers_;
   mutable std::mutex mutex_;
   Certificate current_;              // under mutex_
   std::optional<Certificate> next_;  // under mutex_
+  Cell changes_, failures_, expires_at_;
 };
 
 }  // namespace parley

@@ -43,6 +43,18 @@ TEST_F(CertificateStoreTest, a_self_signed_one_is_kept_over_restarts) {
   EXPECT_EQ(first.hashes().size(), 1u);
 }
 
+TEST_F(CertificateStoreTest, one_that_was_kept_for_other_names_is_replaced) {
+  CertificateStore first(own());
+  ASSERT_TRUE(first.open(start));
+  CertificateRules elsewhere = own();
+  elsewhere.names.emplace_back("192.0.2.7");
+  CertificateStore second(elsewhere);
+  ASSERT_TRUE(second.open(start));
+
+  EXPECT_NE(first.hashes(), second.hashes());
+  EXPECT_TRUE(is_for(second.current(), "192.0.2.7"));
+}
+
 TEST_F(CertificateStoreTest, the_next_ones_hash_is_published_before_it_is_used) {
   CertificateStore store(own());
   ASSERT_TRUE(store.open(start));

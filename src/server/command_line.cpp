@@ -3,6 +3,7 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <CLI/Validators.hpp>
 #include <algorithm>
 #include <array>
 
@@ -17,6 +18,7 @@ constexpr int usage_error = 2;
 using Filter = bool (*)(const Setting&);
 
 bool every(const Setting&) { return true; }
+bool only_tls(const Setting& setting) { return setting.name.starts_with("tls."); }
 bool only_auth(const Setting& setting) { return setting.name.starts_with("auth."); }
 
 // "Outbox" for "outbox.bytes": the heading under which a flag is shown.
@@ -24,6 +26,8 @@ std::string group_of(const Setting& setting) {
   if (setting.hidden) return "";
   std::string group(setting.name.substr(0, setting.name.find('.')));
   if (group == "websocket") return "WebSocket";
+  if (group == "webtransport") return "WebTransport";
+  if (group == "tls") return "TLS";
   group.front() = static_cast<char>(group.front() - 'a' + 'A');
   return group;
 }
@@ -131,6 +135,19 @@ CLI::App* add_verb(CLI::App& app, CommandLine& command, Verb verb, const std::st
   return added;
 }
 
+void add_dev(CLI::App& app, CommandLine& command) {
+  CLI::App* dev = add_verb(app, command, Verb::dev, "dev",
+                           "Run it for trying out: this machine only, with the demo page");
+  const auto open_to_lan = [&command](std::int64_t) {
+    command.settings.emplace_back("server.host", "0.0.0.0");
+    command.settings.emplace_back("tls.tcp", "true");
+  };
+  dev->add_flag_function("--lan", open_to_lan,
+                         "Let other machines in, too, over https: cameras need it there")
+      ->group("Options");
+  add_settings(*dev, command, every, Program::parley_dev);
+}
+
 void add_token(CLI::App& app, CommandLine& command, std::string& ttl) {
   CLI::App* token = app.add_subcommand("token", "Make room tokens and look into them");
   token->require_subcommand(1);
@@ -158,6 +175,28 @@ void add_token(CLI::App& app, CommandLine& command, std::string& ttl) {
         ->type_name("TEXT");
     add_settings(*verb, command, only_auth);
   }
+}
+
+void add_cert(CLI::App& app, CommandLine& command) {
+  CLI::App* cert = app.add_subcommand("cert", "Make certificates and look into them");
+  cert->require_subcommand(1);
+
+  auto& options = command.cert_create;
+  CLI::App* create = add_verb(*cert, command, Verb::cert_create, "create",
+                              "Make a self-signed certificate (ECDSA P-256) with its key");
+  create->add_option("--name", options.names, "Host name or address it is for; may be repeated")
+      ->type_name("NAME [localhost, 127.0.0.1, ::1]");
+  create->add_option("--days", options.days, "How long it is good for; browsers take 14 at most")
+      ->check(CLI::Range(1, 3650))
+      ->type_name("NUMBER [13]");
+  create->add_option("--out", options.folder, "Folder for certificate.pem and key.pem")
+      ->type_name("FOLDER [.]");
+  create->add_flag("--replace", options.replace, "Write over files that are there");
+
+  CLI::App* inspect = add_verb(*cert, command, Verb::cert_inspect, "inspect",
+                               "Show whom a certificate is for, until when, and its hash");
+  inspect->add_option("file", command.certificate_file, "PEM file; tls.cert without it");
+  add_settings(*inspect, command, only_tls);
 }
 
 void add_config(CLI::App& app, CommandLine& command) {
@@ -193,12 +232,11 @@ Result<CommandLine, CommandExit> parse_parley_arguments(std::span<const std::str
   app.get_formatter()->column_width(44);
   add_settings(*add_verb(app, command, Verb::serve, "serve", "Run the relay (the default)"),
                command, every);
-  add_settings(*add_verb(app, command, Verb::dev, "dev",
-                         "Run it for trying out: this machine only, with the demo page"),
-               command, every, Program::parley_dev);
+  add_dev(app, command);
   app.add_subcommand("bench", "Put load on a relay and measure; see parley bench --help");
   std::string ttl = "10m";
   add_token(app, command, ttl);
+  add_cert(app, command);
   add_config(app, command);
   add_verb(app, command, Verb::version, "version", "Print what this build is");
   app.footer("Settings come from flags, then PARLEY_SECTION_KEY variables, then --config FILE.");
@@ -213,15 +251,18 @@ Result<CommandLine, CommandExit> parse_parley_arguments(std::span<const std::str
   return parsed;
 }
 
-Result<CommandLine, CommandExit> parse_websocket_server_arguments(
-    std::span<const std::string> arguments) {
+Result<CommandLine, CommandExit> parse_drop_in_arguments(Program program,
+                                                         std::span<const std::string> arguments) {
   CommandLine command;
-  CLI::App app("Relays live rooms over WebSocket; a drop-in server driven by its environment",
-               "websocket_server");
+  const bool is_websocket = program == Program::websocket_server;
+  CLI::App app(std::string("Relays live rooms over ") +
+                   (is_websocket ? "WebSocket" : "WebTransport") +
+                   "; a drop-in server driven by its environment",
+               std::string(program_name(program)));
   app.get_formatter()->column_width(44);
   const auto show_version = [&command](std::int64_t) { command.verb = Verb::version; };
   app.add_flag_function("--version", show_version, "Print what this build is");
-  add_settings(app, command, every, Program::websocket_server);
+  add_settings(app, command, every, program);
   return parse(app, command, arguments);
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "server/config.h"
 
 namespace parley {
 
@@ -19,6 +20,8 @@ enum class Verb : std::uint8_t {
   bench,
   token_create,
   token_inspect,
+  cert_create,
+  cert_inspect,
   version,
   config_print,
   config_check,
@@ -33,14 +36,23 @@ struct TokenCreateOptions {
   std::chrono::milliseconds ttl{std::chrono::minutes{10}};
 };
 
+struct CertCreateOptions {
+  std::vector<std::string> names{"localhost", "127.0.0.1", "::1"};
+  int days = 13;
+  std::string folder = ".";
+  bool replace = false;
+};
+
 struct CommandLine {
   Verb verb = Verb::serve;
   std::optional<std::string> config_file;
   /// "section.key" and text, for ConfigInputs.
   std::vector<std::pair<std::string, std::string>> settings;
   TokenCreateOptions token_create;
-  std::string token;            ///< of `token inspect`; empty = read it from standard input
-  bool print_defaults = false;  ///< `config print --defaults`
+  std::string token;  ///< of `token inspect`; empty = read it from standard input
+  CertCreateOptions cert_create;
+  std::string certificate_file;  ///< of `cert inspect`; empty = tls.cert
+  bool print_defaults = false;   ///< `config print --defaults`
   std::vector<std::string> bench_args;
 };
 
@@ -54,8 +66,8 @@ struct CommandExit {
 [[nodiscard]] Result<CommandLine, CommandExit> parse_parley_arguments(
     std::span<const std::string> arguments);
 
-/// Arguments of `websocket_server`: settings only, none of which is needed.
-[[nodiscard]] Result<CommandLine, CommandExit> parse_websocket_server_arguments(
-    std::span<const std::string> arguments);
+/// Arguments of a drop-in server: settings only, none of which is needed.
+[[nodiscard]] Result<CommandLine, CommandExit> parse_drop_in_arguments(
+    Program program, std::span<const std::string> arguments);
 
 }  // namespace parley

@@ -113,12 +113,13 @@ TEST(CommandLine, helps) {
 }
 
 TEST(CommandLine, of_the_drop_in_server_has_settings_only) {
-  const auto command = parse_websocket_server_arguments(Words{"--port", "1"});
+  const auto command = parse_drop_in_arguments(Program::websocket_server, Words{"--port", "1"});
   ASSERT_TRUE(command.has_value());
   EXPECT_EQ(command->verb, Verb::serve);
-  EXPECT_TRUE(parse_websocket_server_arguments(Words{}).has_value());
-  EXPECT_EQ(parse_websocket_server_arguments(Words{"--version"})->verb, Verb::version);
-  EXPECT_EQ(parse_websocket_server_arguments(Words{"dev"}).error().code, 2);
+  EXPECT_TRUE(parse_drop_in_arguments(Program::websocket_server, Words{}).has_value());
+  EXPECT_EQ(parse_drop_in_arguments(Program::websocket_server, Words{"--version"})->verb,
+            Verb::version);
+  EXPECT_EQ(parse_drop_in_arguments(Program::websocket_server, Words{"dev"}).error().code, 2);
 }
 
 }  // namespace

@@ -86,6 +86,13 @@ constexpr auto table = std::to_array<Setting>({
      +[](Config& c) -> int& { return c.limits.connections_per_address; },
      "TCP connections from one address; 0 is no limit (behind a proxy everybody has one address)",
      0, 10 * one_million},
+    {"limits.partial_bytes", +[](Config& c) -> std::size_t& { return c.limits.partial_bytes; },
+     "Room for messages above 64KiB that are not whole yet, shared out to the shards; 4MiB each at "
+     "least",
+     4 * mib, 1 * gib},
+    {"limits.partial_time", +[](Config& c) -> Millis& { return c.limits.partial_time; },
+     "How long one may take while others wait for room, and again for each 640KiB of it", 100,
+     hour},
 
     {"outbox.bytes", +[](Config& c) -> std::size_t& { return c.outbox.bytes; },
      "How much may wait for one client that reads slowly", 64 * kib, 1 * gib},
@@ -98,18 +105,12 @@ constexpr auto table = std::to_array<Setting>({
     {"outbox.stall_timeout", +[](Config& c) -> Millis& { return c.outbox.stall_timeout; },
      "A client that takes no byte for this long is let go", second, hour},
 
+    {"websocket.enabled", +[](Config& c) -> bool& { return c.websocket.enabled; },
+     "Take WebSocket sessions on server.port"},
     {"websocket.notsent_lowat",
      +[](Config& c) -> std::size_t& { return c.websocket.notsent_lowat; },
      "Unsent bytes the kernel may hold per client; what waits here cannot be dropped any more",
      4 * kib, 16 * mib},
-    {"websocket.partial_bytes",
-     +[](Config& c) -> std::size_t& { return c.websocket.partial_bytes; },
-     "Room for messages above 64KiB that are not whole yet, shared out to the shards; 4MiB each at "
-     "least",
-     4 * mib, 1 * gib},
-    {"websocket.partial_time", +[](Config& c) -> Millis& { return c.websocket.partial_time; },
-     "How long one may take while others wait for room, and again for each 640KiB of it", 100,
-     hour},
 
     {"webtransport.enabled", +[](Config& c) -> bool& { return c.webtransport.enabled; },
      "Take WebTransport sessions, too: HTTP/3 over QUIC on a UDP port"},
@@ -246,6 +247,19 @@ std::string allowed_values(const Setting& setting) {
 
 }  // namespace
 
+std::string_view program_name(Program program) {
+  switch (program) {
+    case Program::websocket_server:
+      return "websocket_server";
+    case Program::webtransport_server:
+      return "webtransport_server";
+    case Program::parley_serve:
+    case Program::parley_dev:
+      break;
+  }
+  return "parley";
+}
+
 Config default_config(Program program) {
   Config config;
   switch (program) {
@@ -262,6 +276,12 @@ Config default_config(Program program) {
     case Program::websocket_server:
       // The original has no second port; who starts it in its place expects none.
       config.ops.enabled = false;
+      break;
+    case Program::webtransport_server:
+      config.ops.enabled = false;
+      config.websocket.enabled = false;
+      config.webtransport.enabled = true;
+      config.server.port = 5321;  // health, where the original's compose file has it
       break;
   }
   return config;

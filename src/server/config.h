@@ -58,6 +58,8 @@ struct Config {
     int sessions_max = 100'000;
     int connections_max = 120'000;
     int connections_per_address = 0;  ///< 0 = no limit
+    std::size_t partial_bytes = std::size_t{8} * 1024 * 1024;
+    Millis partial_time = 5s;
   } limits;
 
   struct Outbox {
@@ -69,9 +71,8 @@ struct Config {
   } outbox;
 
   struct WebSocket {
+    bool enabled = true;
     std::size_t notsent_lowat = 64 * 1024;
-    std::size_t partial_bytes = std::size_t{8} * 1024 * 1024;
-    Millis partial_time = 5s;
   } websocket;
 
   struct WebTransport {
@@ -87,6 +88,7 @@ struct Config {
     std::string cert;
     std::string key;
     std::string self_signed_folder;
+    bool tcp = false;
   } tls;
 
   struct Mailbox {
@@ -105,7 +107,20 @@ struct Config {
 };
 
 /// Which executable is configured; some defaults differ.
-enum class Program : std::uint8_t { parley_serve, parley_dev, websocket_server };
+enum class Program : std::uint8_t {
+  parley_serve,
+  parley_dev,
+  websocket_server,
+  webtransport_server,
+};
+
+/// Whether it stands in the place of an original server and takes its variables.
+[[nodiscard]] constexpr bool is_drop_in(Program program) {
+  return program == Program::websocket_server || program == Program::webtransport_server;
+}
+
+/// As it is called on a command line.
+[[nodiscard]] std::string_view program_name(Program program);
 
 /// The values before anybody has set anything.
 [[nodiscard]] Config default_config(Program program);

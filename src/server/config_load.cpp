@@ -53,19 +53,50 @@ std::optional<std::string> from_log_filter(const std::string& text) {
   return std::nullopt;
 }
 
-/// A variable of the original relay that sets one of our settings.
+// The original gives whole seconds without their unit.
+std::optional<std::string> from_seconds(const std::string& text) { return text + "s"; }
+
+/// Which programs read a variable.
+enum class Readers : std::uint8_t { all, with_websocket, webtransport_server };
+
+bool reads(Program program, Readers readers) {
+  const bool is_webtransport_server = program == Program::webtransport_server;
+  return readers == Readers::all ||
+         (readers == Readers::webtransport_server) == is_webtransport_server;
+}
+
+/// A variable of the original relays that sets one of our settings.
 struct Alias {
   std::string_view variable;
   std::string_view setting;
   Translation translate;
+  Readers readers = Readers::all;
 };
 
 constexpr auto aliases = std::to_array<Alias>({
-    {"ACTIX_PORT", "server.port", as_it_is},
+    {"ACTIX_PORT", "server.port", as_it_is, Readers::with_websocket},
+    {"CERT_PATH", "tls.cert", as_it_is, Readers::webtransport_server},
+    {"KEY_PATH", "tls.key", as_it_is, Readers::webtransport_server},
+    {"QUIC_MAX_IDLE_TIMEOUT_SECS", "webtransport.idle_timeout", from_seconds,
+     Readers::webtransport_server},
+    {"QUIC_KEEP_ALIVE_INTERVAL_SECS", "webtransport.keep_alive", from_seconds,
+     Readers::webtransport_server},
     {"JWT_SECRET", "auth.jwt_secret", as_it_is},
     {"JWT_SECRET_FILE", "auth.jwt_secret_file", as_it_is},
     {"FEATURE_MEETING_MANAGEMENT", "auth.meeting_management", from_flag},
     {"RUST_LOG", "log.level", from_log_filter},
+});
+
+/// A variable of the original's that is "host:port".
+struct ListenAddress {
+  std::string_view variable;
+  std::string_view host;
+  std::string_view port;
+};
+
+constexpr auto listen_addresses = std::to_array<ListenAddress>({
+    {"LISTEN_URL", "webtransport.host", "webtransport.port"},
+    {"HEALTH_LISTEN_URL", "server.host", "server.port"},
 });
 
 /// A variable of the original that is accepted and does nothing here.
@@ -116,12 +147,15 @@ class Loader {
  public:
   explicit Loader(const ConfigInputs& inputs) : inputs_(inputs) {
     loaded_.config = default_config(inputs.program);
+    if (inputs.program == Program::parley_dev)
+      loaded_.config.tls.self_signed_folder = state_folder();
   }
 
   Result<LoadedConfig> load() {
     for (const auto step :
-         {&Loader::read_file, &Loader::read_aliases, &Loader::read_environment,
-          &Loader::read_command_line, &Loader::read_secret, &Loader::check_together}) {
+         {&Loader::read_file, &Loader::read_aliases, &Loader::read_listen_addresses,
+          &Loader::read_environment, &Loader::read_command_line, &Loader::read_secret,
+          &Loader::check_together}) {
       if (auto done = (this->*step)(); !done) return tl::unexpected(done.error());
     }
     add_notes();
@@ -133,6 +167,15 @@ class Loader {
   [[nodiscard]] std::string variable(std::string_view name) const {
     const auto found = inputs_.environment.find(std::string(name));
     return found == inputs_.environment.end() ? "" : found->second;
+  }
+
+  /// Where this user's programs keep what outlives them (XDG Base Directory Specification); empty
+  /// when he has no home.
+  [[nodiscard]] std::string state_folder() const {
+    const std::string state = variable("XDG_STATE_HOME");
+    const std::string home = variable("HOME");
+    if (!state.empty()) return state + "/parley";
+    return home.empty() ? "" : home + "/.local/state/parley";
   }
 
   Result<void> set(const Setting& setting, std::string_view text, ConfigSource source,
@@ -164,6 +207,7 @@ class Loader {
 
   Result<void> read_aliases() {
     for (const auto& alias : aliases) {
+      if (!reads(inputs_.program, alias.readers)) continue;
       const std::string text = variable(alias.variable);
       if (text.empty()) continue;
       const auto translated = alias.translate(text);
@@ -172,6 +216,28 @@ class Loader {
                           std::string(alias.variable));
           !done)
         return done;
+    }
+    return {};
+  }
+
+  Result<void> read_listen_addresses() {
+    if (inputs_.program != Program::webtransport_server) return {};
+    for (const auto& address : listen_addresses) {
+      const std::string text = variable(address.variable);
+      if (text.empty()) continue;
+      const std::string name(address.variable);
+      const auto colon = text.rfind(':');
+      std::string host = text.substr(0, colon);
+      if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+      if (colon == std::string::npos || host.empty())
+        return fail(name + " must be host:port, such as 0.0.0.0:4433, not " + in_quotes(text));
+      for (const auto& [setting, part] :
+           {std::pair(address.host, host), std::pair(address.port, text.substr(colon + 1))}) {
+        if (auto done = set(*find_setting(setting), part, ConfigSource::environment,
+                            "the part of " + name + " for " + std::string(setting));
+            !done)
+          return done;
+      }
     }
     return {};
   }
@@ -236,12 +302,19 @@ class Loader {
       return fail("webtransport.public_url must be an address such as https://example.org:4433");
     if (config.tls.cert.empty() != config.tls.key.empty())
       return fail("tls.cert and tls.key belong together: set both or neither");
+    if (!config.websocket.enabled && !config.webtransport.enabled)
+      return fail("websocket.enabled and webtransport.enabled are both off: nobody could join");
+    // `parley` makes a certificate that its own page trusts; here nobody would learn its hash.
+    if (inputs_.program == Program::webtransport_server && config.tls.cert.empty())
+      return fail(
+          "no certificate: set CERT_PATH and KEY_PATH (tls.cert, tls.key); `parley cert create` "
+          "makes a pair for trying out");
     if (config.auth.leeway % 1s != 0ms) return fail("auth.leeway must be whole seconds");
     return {};
   }
 
   void add_notes() {
-    const bool drop_in = inputs_.program == Program::websocket_server;
+    const bool drop_in = is_drop_in(inputs_.program);
     for (const auto& idle : idle_variables)
       if ((drop_in || idle.everywhere) && !variable(idle.variable).empty())
         loaded_.notes.push_back(std::string(idle.variable) + " " + std::string(idle.why));

@@ -43,8 +43,8 @@ TEST(Settings, are_described_once_and_in_one_style) {
 }
 
 TEST(Settings, read_back_the_text_they_are_shown_as) {
-  for (const Program program :
-       {Program::parley_serve, Program::parley_dev, Program::websocket_server}) {
+  for (const Program program : {Program::parley_serve, Program::parley_dev,
+                                Program::websocket_server, Program::webtransport_server}) {
     const Config config = default_config(program);
     for (const auto& setting : settings()) {
       Config copy;
@@ -100,6 +100,66 @@ TEST(Config, names_the_variable_that_is_wrong) {
             "ACTIX_PORT must be a number from 0 to 65535, not \"http\"");
   EXPECT_EQ(error_of(load_with({{"PARLEY_SERVER_SHARDS", "0"}})),
             "PARLEY_SERVER_SHARDS must be a number from 1 to 64, not \"0\"");
+}
+
+TEST(Config, of_the_webtransport_server_comes_from_the_variables_of_the_original) {
+  const auto loaded = load_with({{"LISTEN_URL", "[::1]:4434"},
+                                 {"HEALTH_LISTEN_URL", "localhost:5322"},
+                                 {"CERT_PATH", "/c"},
+                                 {"KEY_PATH", "/k"},
+                                 {"QUIC_MAX_IDLE_TIMEOUT_SECS", "7"},
+                                 {"QUIC_KEEP_ALIVE_INTERVAL_SECS", "2"},
+                                 {"ACTIX_PORT", "1"}},
+                                Program::webtransport_server);
+  ASSERT_TRUE(loaded) << error_of(loaded);
+  const Config& config = loaded->config;
+  EXPECT_EQ(config.webtransport.host, "::1");
+  EXPECT_EQ(config.webtransport.port, 4434);
+  EXPECT_EQ(config.server.host, "localhost");
+  EXPECT_EQ(config.server.port, 5322);
+  EXPECT_EQ(config.tls.cert, "/c");
+  EXPECT_EQ(config.tls.key, "/k");
+  EXPECT_EQ(config.webtransport.idle_timeout, 7s);
+  EXPECT_EQ(config.webtransport.keep_alive, 2s);
+  EXPECT_TRUE(config.webtransport.enabled);
+  EXPECT_FALSE(config.websocket.enabled);
+}
+
+TEST(Config, of_the_webtransport_server_says_what_is_missing_or_wrong) {
+  const auto error = [](Environment environment) {
+    environment.merge(Environment{{"CERT_PATH", "/c"}, {"KEY_PATH", "/k"}});
+    return error_of(load_with(std::move(environment), Program::webtransport_server));
+  };
+  EXPECT_NE(error({{"CERT_PATH", ""}, {"KEY_PATH", ""}}).find("set CERT_PATH and KEY_PATH"),
+            std::string::npos);
+  EXPECT_EQ(error({{"LISTEN_URL", "4433"}}),
+            "LISTEN_URL must be host:port, such as 0.0.0.0:4433, not \"4433\"");
+  EXPECT_EQ(error({{"HEALTH_LISTEN_URL", "0.0.0.0:many"}}),
+            "the part of HEALTH_LISTEN_URL for server.port must be a number from 0 to 65535, not "
+            "\"many\"");
+  EXPECT_EQ(error({}), "no error");
+}
+
+TEST(Config, of_other_programs_does_not_heed_the_webtransport_servers_variables) {
+  const auto loaded = load_with({{"LISTEN_URL", "nonsense"}, {"CERT_PATH", "/c"}});
+  ASSERT_TRUE(loaded) << error_of(loaded);
+  EXPECT_EQ(loaded->config.tls.cert, "");
+}
+
+TEST(Config, wants_some_way_in) {
+  const auto loaded = load_with({{"PARLEY_WEBSOCKET_ENABLED", "false"}});
+  EXPECT_EQ(error_of(loaded),
+            "websocket.enabled and webtransport.enabled are both off: nobody could join");
+}
+
+TEST(Config, of_dev_keeps_its_certificate_where_state_is_kept) {
+  const auto folder = [](Environment environment) {
+    return load_with(std::move(environment), Program::parley_dev)->config.tls.self_signed_folder;
+  };
+  EXPECT_EQ(folder({{"XDG_STATE_HOME", "/state"}, {"HOME", "/home/me"}}), "/state/parley");
+  EXPECT_EQ(folder({{"HOME", "/home/me"}}), "/home/me/.local/state/parley");
+  EXPECT_EQ(folder({}), "");
+  EXPECT_EQ(load_with({{"HOME", "/home/me"}})->config.tls.self_signed_folder, "");
 }
 
 TEST(Config, takes_an_empty_variable_for_none) {

@@ -18,7 +18,7 @@ HttpResponse OpsRoutes::handle(const HttpRequest& request) {
   }
   if (path == "/healthz") return HttpResponse::text(200, "Ok");
   if (path == "/readyz") return readiness(health_);
-  if (path == "/version") return HttpResponse::json(200, version_json());
+  if (path == "/version") return HttpResponse::json(200, version_json(service_));
   return HttpResponse::text(404, "Not found: this port has /metrics, /healthz, /readyz, /version");
 }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <string_view>
 
 #include "http/http_handler.h"
 #include "server/health.h"
@@ -13,7 +14,9 @@ namespace parley {
 /// `/metrics`, `/healthz`, `/readyz` and `/version`.
 class OpsRoutes final : public HttpHandler {
  public:
-  OpsRoutes(const Metrics& metrics, const Health& health) : metrics_(metrics), health_(health) {}
+  /// `service` is how `/version` names this process.
+  OpsRoutes(const Metrics& metrics, const Health& health, std::string_view service)
+      : metrics_(metrics), health_(health), service_(service) {}
 
   HttpResponse handle(const HttpRequest& request) override;
   std::optional<HttpResponse> upgrade(const HttpRequest& request, Upgrade&) override {
@@ -23,6 +26,7 @@ class OpsRoutes final : public HttpHandler {
  private:
   const Metrics& metrics_;
   const Health& health_;
+  const std::string_view service_;
 };
 
 }  // namespace parley

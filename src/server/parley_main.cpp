@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/bench_command.h"
+#include "server/cert_command.h"
 #include "server/command_line.h"
 #include "server/config_command.h"
 #include "server/serve_command.h"
@@ -25,6 +26,11 @@ int run_with_config(const CommandLine& command) {
                               std::cerr);
     case Verb::token_inspect:
       return run_token_inspect(command.token, loaded->config, unix_now(), std::cout, std::cerr);
+    case Verb::cert_create:
+      return run_cert_create(command.cert_create, unix_now(), std::cout, std::cerr);
+    case Verb::cert_inspect:
+      return run_cert_inspect(command.certificate_file, loaded->config, unix_now(), std::cout,
+                              std::cerr);
     case Verb::config_print:
       return command.print_defaults ? run_config_print_defaults(std::cout)
                                     : run_config_print(*loaded, std::cout);

@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "server/own_names.h"
 #include "server/version.h"
 
 namespace parley {
@@ -47,6 +48,7 @@ CertificateRules certificate_rules(const Config& config) {
   rules.chain_file = config.tls.cert;
   rules.key_file = config.tls.key;
   rules.self_signed_folder = config.tls.self_signed_folder;
+  rules.names = own_names(config.server.host);
   return rules;
 }
 
@@ -66,6 +68,8 @@ RouteRules route_rules(const Config& config) {
   rules.lobby.token.leeway = std::chrono::duration_cast<std::chrono::seconds>(config.auth.leeway);
   rules.lobby.path_endpoint_open = config.auth.path_endpoint_open();
   rules.sessions_max = static_cast<std::size_t>(config.limits.sessions_max);
+  rules.websocket = config.websocket.enabled;
+  rules.service = config.websocket.enabled ? websocket_service : webtransport_service;
   return rules;
 }
 
@@ -81,9 +85,10 @@ ShardRules shard_rules(const Config& config) {
   rules.webtransport.session = session;
   rules.websocket.ping_after = config.limits.ping_after;
   rules.websocket.notsent_lowat = config.websocket.notsent_lowat;
-  rules.websocket.partial_bytes =
-      config.websocket.partial_bytes / static_cast<std::size_t>(config.server.shards);
-  rules.websocket.partial_time = config.websocket.partial_time;
+  rules.partial_bytes =
+      config.limits.partial_bytes / static_cast<std::size_t>(config.server.shards);
+  rules.websocket.partial_time = config.limits.partial_time;
+  rules.http3.partial_time = config.limits.partial_time;
   rules.http.header_bytes_max = config.limits.header_bytes;
   rules.http.header_timeout = config.limits.handshake_timeout;
   rules.http.idle_timeout = config.limits.keep_alive;
@@ -114,7 +119,7 @@ RelayServer::RelayServer(const Config& config)
       quic_rules_(quic_rules(config)),
       bus_(static_cast<ShardIndex>(config.server.shards)),
       metrics_({std::string(version().version), std::string(version().git_sha)}),
-      ops_routes_(metrics_, health_) {
+      ops_routes_(metrics_, health_, rules_.service) {
   const ShardRules rules = shard_rules(config);
   for (int i = 0; i < config.server.shards; ++i) {
     units_.push_back(std::make_unique<ShardUnit>(static_cast<ShardIndex>(i), bus_, rules, rules_,
@@ -187,6 +192,7 @@ Result<void> RelayServer::open_webtransport() {
   for (std::size_t i = 0; i < units_.size(); ++i)
     units_[i]->open_webtransport(udp_.native[i], units_.size(), quic_rules_, quic_secrets_, tls_);
   for (const auto& unit : units_) metrics_.add(unit->webtransport_cells());
+  metrics_.add(certificates_.cells());
   return {};
 }
 

@@ -30,7 +30,8 @@ std::string transports_json(const RouteRules& rules) {
         fmt::format(R"({{"port":{},"url":{},"certificate_hashes":[{}]}})", rules.webtransport_port,
                     url.empty() ? "null" : fmt::format("\"{}\"", url), fmt::join(hashes, ","));
   }
-  return fmt::format(R"({{"websocket":{{"path":"/lobby"}},"webtransport":{}}})", webtransport);
+  return fmt::format(R"({{"websocket":{},"webtransport":{}}})",
+                     rules.websocket ? R"({"path":"/lobby"})" : "null", webtransport);
 }
 
 HttpResponse readiness(const Health& health) {
@@ -57,6 +58,7 @@ Routes::Routes(Shard& shard, WsSessions& sessions, Entrance& entrance, RefusalCo
 HttpResponse Routes::handle(const HttpRequest& request) {
   const std::string_view path = request.path();
   if (is_lobby(request.target)) {
+    if (!rules_.websocket) return refuse_websocket();
     if (request.method != "GET") return refuse_method();
     auto entry = admit(request);
     if (!entry) return std::move(entry.error());
@@ -69,7 +71,7 @@ HttpResponse Routes::handle(const HttpRequest& request) {
   if (path == "/version" || path == "/healthz" || path == "/readyz" || path == "/transports") {
     if (!is_read(request)) return refuse_method();
     if (path == "/transports") return HttpResponse::json(200, transports_json(rules_));
-    if (path == "/version") return HttpResponse::json(200, version_json());
+    if (path == "/version") return HttpResponse::json(200, version_json(rules_.service));
     return path == "/healthz" ? HttpResponse::text(200, "Ok") : readiness(health_);
   }
   if (is_read(request))
@@ -78,7 +80,7 @@ HttpResponse Routes::handle(const HttpRequest& request) {
 }
 
 std::optional<HttpResponse> Routes::upgrade(const HttpRequest& request, Upgrade& upgrade) {
-  if (!is_lobby(request.target)) return handle(request);
+  if (!is_lobby(request.target) || !rules_.websocket) return handle(request);
   auto entry = admit(request);
   if (!entry) return std::move(entry.error());
   auto accept = check_handshake(request);
@@ -95,6 +97,13 @@ Result<LobbyEntry, HttpResponse> Routes::admit(const HttpRequest& request) {
   auto entry = entrance_.admit(request.target, shard_.now().unix);
   if (entry) return std::move(*entry);
   return tl::unexpected(HttpResponse::text(entry.error().status, entry.error().body));
+}
+
+HttpResponse Routes::refuse_websocket() {
+  return refuse(
+      404,
+      fmt::format("Sessions are over WebTransport only, on UDP port {}", rules_.webtransport_port),
+      "not_found");
 }
 
 HttpResponse Routes::refuse_method() {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "actor/shard.h"
 #include "auth/lobby.h"
@@ -22,6 +23,10 @@ struct RouteRules {
   LobbyRules lobby;
   std::size_t sessions_max = 100'000;
   StaticFiles page;
+  /// Whether sessions over WebSocket are taken.
+  bool websocket = true;
+  /// How `/version` names this process.
+  std::string_view service;
   /// Null without WebTransport.
   const CertificateStore* certificates = nullptr;
   std::uint16_t webtransport_port = 0;
@@ -50,6 +55,7 @@ class Routes final : public HttpHandler {
 
  private:
   HttpResponse refuse(int status, std::string_view body, std::string_view reason);
+  HttpResponse refuse_websocket();
   HttpResponse refuse_method();
   /// Who enters by this request, or the answer that refuses him.
   Result<LobbyEntry, HttpResponse> admit(const HttpRequest& request);

@@ -7,16 +7,22 @@
 #include <string>
 
 #include "base/log.h"
+#include "server/own_names.h"
 #include "server/relay_server.h"
 #include "server/version.h"
 
 namespace parley {
 namespace {
 
+/// An IPv6 address stands in brackets there (RFC 3986 §3.2.2).
+std::string in_url(const std::string& host) {
+  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
+
 /// The name by which this machine's own browser reaches a listener on `host`.
 std::string reachable_host(const std::string& host) {
   if (host == "0.0.0.0" || host == "127.0.0.1" || host == "::" || host == "::1") return "localhost";
-  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+  return in_url(host);
 }
 
 void configure_log_from(const Config& config) {
@@ -30,14 +36,21 @@ void print_welcome(const Config& config, const RelayServer& server, Duration too
   const std::string host = reachable_host(config.server.host);
   const auto milliseconds = std::chrono::duration_cast<Millis>(took).count();
   fmt::print("\nParley {} is ready ({} ms)\n\n", version().version, milliseconds);
-  fmt::print("  join          http://{}:{}/?room=demo\n", host, server.port());
-  fmt::print("  websocket     ws://{}:{}/lobby/<user>/<room>\n", host, server.port());
+  const std::string_view secure = config.tls.tcp ? "s" : "";
+  fmt::print("  join          http{}://{}:{}/?room=demo\n", secure, host, server.port());
+  if (is_wildcard(config.server.host))
+    for (const std::string& address : interface_addresses())
+      fmt::print("  from outside  http{}://{}:{}/?room=demo\n", secure, in_url(address),
+                 server.port());
+  fmt::print("  websocket     ws{}://{}:{}/lobby/<user>/<room>\n", secure, host, server.port());
   if (server.webtransport_port() != 0)
     fmt::print("  webtransport  https://{}:{}/lobby/<user>/<room>\n", host,
                server.webtransport_port());
   if (server.ops_port() != 0)
     fmt::print("  metrics       http://{}:{}/metrics\n", reachable_host(config.ops.host),
                server.ops_port());
+  if (config.tls.tcp && config.tls.cert.empty())
+    fmt::print("\nThe certificate is Parley's own: browsers warn of it once, and let you go on.\n");
   fmt::print("\nOpen the join link in two windows to see yourself twice. Ctrl-C ends.\n\n");
   std::fflush(stdout);
 }

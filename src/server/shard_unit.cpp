@@ -11,6 +11,9 @@ namespace parley {
 namespace {
 
 constexpr Duration drain_step = 50ms;
+/// What a longest message occupies while it comes.
+constexpr std::size_t longest_message_room =
+    packet_headroom + packet_bytes_max + packet_stamp_bytes_max;
 
 std::uint64_t random_id() {
   std::uint64_t id = 0;
@@ -25,10 +28,11 @@ ShardUnit::ShardUnit(ShardIndex index, LocalBus& bus, const ShardRules& rules,
     : shard_(index),
       chat_(index, bus, shard_.stats(), random_id),
       entrance_(routes.lobby, routes.sessions_max, health, census, refusals_),
-      sessions_(shard_, chat_, rules.websocket),
+      partial_(rules.partial_bytes, longest_message_room, shard_.stats()),
+      sessions_(shard_, chat_, partial_, rules.websocket),
       routes_(shard_, sessions_, entrance_, refusals_, routes, health),
       wt_sessions_(shard_, chat_, rules.webtransport),
-      wt_routes_(wt_sessions_, entrance_, refusals_, health, rules.http3),
+      wt_routes_(wt_sessions_, entrance_, refusals_, health, rules.http3, partial_),
       connections_(shard_, routes_, rules.http),
       drain_alarm_(shard_, *this) {
   shard_.mailbox().set_media_bytes_max(rules.mailbox_bytes);
@@ -76,6 +80,7 @@ void ShardUnit::drain(Duration time) {
 void ShardUnit::begin_drain(TimePoint until) {
   drain_until_ = until;
   connections_.drain();
+  if (quic_ != nullptr) quic_->drain();
   on_deadline(shard_.now());
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "actor/partial_budget.h"
 #include "actor/shard.h"
 #include "bus/local_bus.h"
 #include "chat/chat_server.h"
@@ -25,6 +26,8 @@ struct ShardRules {
   WtRules webtransport;
   Http3Rules http3;
   HttpRules http;
+  /// Room for long messages that are not whole yet, of all sessions of the shard.
+  std::size_t partial_bytes = std::size_t{8} * 1024 * 1024;
   std::size_t mailbox_bytes = Mailbox::media_bytes_max_default;
 };
 
@@ -64,6 +67,7 @@ class ShardUnit final : private Timed {
   ChatServer chat_;
   RefusalCounts refusals_;
   Entrance entrance_;
+  PartialBudget partial_;
   WsSessions sessions_;
   Routes routes_;
   WtSessions wt_sessions_;

@@ -2,19 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <string>
-
 namespace parley {
 
 Version version() {
   return {PARLEY_VERSION, PARLEY_GIT_SHA, PARLEY_GIT_BRANCH, PARLEY_BUILD_TIMESTAMP};
 }
 
-std::string_view version_json() {
-  static const std::string json = fmt::format(
-      R"({{"service":"websocket-relay","version":"{}","git_sha":"{}","git_branch":"{}","build_timestamp":"{}"}})",
-      version().version, version().git_sha, version().git_branch, version().build_timestamp);
-  return json;
+std::string version_json(std::string_view service) {
+  return fmt::format(
+      R"({{"service":"{}","version":"{}","git_sha":"{}","git_branch":"{}","build_timestamp":"{}"}})",
+      service, version().version, version().git_sha, version().git_branch,
+      version().build_timestamp);
 }
 
 int print_version(std::string_view program) {

@@ -8,13 +8,13 @@
 namespace parley {
 
 std::unique_ptr<QuicProtocol> WtRoutes::accept(QuicConnection& connection, Now) {
-  return std::make_unique<Http3Connection>(connection, *this, rules_, stats_);
+  return std::make_unique<Http3Connection>(connection, *this, rules_, partial_, stats_);
 }
 
 Http3Response WtRoutes::handle(const Http3Request& request, Now) {
   const std::string_view path = std::string_view(request.path).substr(0, request.path.find('?'));
   if (path == "/healthz") return {200, "text/plain", "Ok"};
-  if (path == "/version") return {200, "application/json", std::string(version_json())};
+  if (path == "/version") return {200, "application/json", version_json(webtransport_service)};
   if (path == "/readyz") {
     HttpResponse answer = readiness(health_);
     return {answer.status, "application/json", std::string(as_text(answer.body.bytes()))};

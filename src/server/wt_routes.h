@@ -25,12 +25,13 @@ namespace parley {
 class WtRoutes final : public QuicAcceptor, public Http3Handler {
  public:
   WtRoutes(WtSessions& sessions, Entrance& entrance, RefusalCounts& refusals, const Health& health,
-           const Http3Rules& rules)
+           const Http3Rules& rules, PartialBudget& partial)
       : sessions_(sessions),
         entrance_(entrance),
         refusals_(refusals),
         health_(health),
-        rules_(rules) {}
+        rules_(rules),
+        partial_(partial) {}
 
   std::unique_ptr<QuicProtocol> accept(QuicConnection& connection, Now now) override;
   Http3Response handle(const Http3Request& request, Now now) override;
@@ -46,6 +47,7 @@ class WtRoutes final : public QuicAcceptor, public Http3Handler {
   RefusalCounts& refusals_;
   const Health& health_;
   const Http3Rules rules_;
+  PartialBudget& partial_;
   WtStats stats_;
 };
 

@@ -4,11 +4,11 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <limits>
 #include <sstream>
 #include <utility>
 
-#include "base/check.h"
 #include "stats/process_usage.h"
 
 namespace parley {
@@ -23,9 +23,8 @@ using Labels = std::vector<ClientMetric::Label>;
 class Scrape final : public prometheus::Collectable {
  public:
   Scrape(const BuildInfo& build, const std::vector<const ShardStats*>& shards,
-         const std::vector<const RefusalCounts*>& refusals,
-         const std::vector<std::vector<NamedCell>>& cells)
-      : build_(build), shards_(shards), refusals_(refusals), cells_(cells) {}
+         const std::vector<const RefusalCounts*>& refusals, const std::vector<NamedSeries>& named)
+      : build_(build), shards_(shards), refusals_(refusals), named_(named) {}
 
   std::vector<MetricFamily> Collect() const override {
     std::vector<MetricFamily> all;
@@ -173,14 +172,13 @@ class Scrape final : public prometheus::Collectable {
   }
 
   void add_named(std::vector<MetricFamily>& all) const {
-    if (cells_.empty()) return;
-    for (std::size_t i = 0; i < cells_.front().size(); ++i) {
-      const NamedCell& series = cells_.front()[i];
-      if (i == 0 || series.name != cells_.front()[i - 1].name)
+    std::string_view last;
+    for (const auto& [series, cells] : named_) {
+      if (series.name != std::exchange(last, series.name))
         all.push_back(family(std::string(series.name), std::string(series.help),
                              series.is_gauge ? MetricType::Gauge : MetricType::Counter));
       double total = 0;
-      for (const auto& shard : cells_) total += static_cast<double>(shard[i].cell->read());
+      for (const Cell* cell : cells) total += static_cast<double>(cell->read());
       Labels labels;
       if (!series.label.empty())
         labels.push_back({std::string(series.label), std::string(series.label_value)});
@@ -210,7 +208,7 @@ class Scrape final : public prometheus::Collectable {
   const BuildInfo& build_;
   const std::vector<const ShardStats*>& shards_;
   const std::vector<const RefusalCounts*>& refusals_;
-  const std::vector<std::vector<NamedCell>>& cells_;
+  const std::vector<NamedSeries>& named_;
 };
 
 }  // namespace
@@ -223,13 +221,20 @@ void Metrics::add(const ShardStats& stats, const RefusalCounts& refusals) {
 }
 
 void Metrics::add(const std::vector<NamedCell>& cells) {
-  check(cells_.empty() || cells_.front().size() == cells.size(), "each shard has the same series");
-  cells_.push_back(cells);
+  for (const NamedCell& cell : cells) {
+    const auto same = std::ranges::find_if(named_, [&](const NamedSeries& series) {
+      return series.head.name == cell.name && series.head.label_value == cell.label_value;
+    });
+    if (same == named_.end())
+      named_.push_back({cell, {cell.cell}});
+    else
+      same->cells.push_back(cell.cell);
+  }
 }
 
 std::string Metrics::render() const {
   std::ostringstream out;
-  prometheus::TextSerializer().Serialize(out, Scrape(build_, shards_, refusals_, cells_).Collect());
+  prometheus::TextSerializer().Serialize(out, Scrape(build_, shards_, refusals_, named_).Collect());
   return out.str();
 }
 

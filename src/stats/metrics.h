@@ -27,6 +27,12 @@ struct NamedCell {
   bool is_gauge = false;
 };
 
+/// All cells of one name and label.
+struct NamedSeries {
+  NamedCell head;
+  std::vector<const Cell*> cells;
+};
+
 /// The `Content-Type` of render().
 inline constexpr std::string_view metrics_content_type = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -39,8 +45,8 @@ class Metrics {
   /// Adds one shard's counters; they must outlive this. Before the first render().
   void add(const ShardStats& stats, const RefusalCounts& refusals);
 
-  /// Adds cells of one shard; they must outlive this, and cells of one name stand together. Before
-  /// the first render().
+  /// Adds cells, such as those of one shard; they must outlive this, and cells of one name stand
+  /// together. Before the first render().
   void add(const std::vector<NamedCell>& cells);
 
   /// All series. Any thread.
@@ -50,7 +56,7 @@ class Metrics {
   BuildInfo build_;
   std::vector<const ShardStats*> shards_;
   std::vector<const RefusalCounts*> refusals_;
-  std::vector<std::vector<NamedCell>> cells_;  ///< by shard, each with the same series in one order
+  std::vector<NamedSeries> named_;
 };
 
 }  // namespace parley

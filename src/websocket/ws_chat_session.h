@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "actor/chat_session.h"
+#include "actor/partial_budget.h"
 #include "http/http_upgrade.h"
 #include "websocket/frame_decoder.h"
-#include "websocket/partial_budget.h"
 #include "websocket/ws_writer.h"
 
 namespace parley {

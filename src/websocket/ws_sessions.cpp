@@ -7,7 +7,7 @@
 
 namespace parley {
 
-WsSessions::WsSessions(Shard& shard, ChatServer& chat, const WsRules& rules)
+WsSessions::WsSessions(Shard& shard, ChatServer& chat, PartialBudget& partial, const WsRules& rules)
     : shard_(shard),
       chat_(chat),
       rules_(rules),
@@ -15,7 +15,7 @@ WsSessions::WsSessions(Shard& shard, ChatServer& chat, const WsRules& rules)
               .unasked_bytes_max = unasked_bytes_max,
               .headroom = packet_headroom,
               .tailroom = packet_stamp_bytes_max},
-      partial_(rules.partial_bytes, limits_.occupied_bytes_max(), shard.stats()) {}
+      partial_(partial) {}
 
 WsSessions::~WsSessions() {
   for (const auto& [address, session] : std::exchange(sessions_, {})) session->abandon();

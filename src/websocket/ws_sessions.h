@@ -7,12 +7,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "actor/partial_budget.h"
 #include "actor/shard.h"
 #include "chat/chat_server.h"
 #include "chat/session_logic.h"
 #include "http/http_upgrade.h"
 #include "websocket/frame_decoder.h"
-#include "websocket/partial_budget.h"
 
 namespace parley {
 
@@ -25,11 +25,8 @@ struct WsRules {
   /// TCP_NOTSENT_LOWAT: what waits beyond this waits in the Outbox, where it ages, and not in the
   /// kernel. 0 leaves the system's own.
   std::size_t notsent_lowat = 64 * 1024;
-  /// What this shard's sessions may hold of long messages that are not whole yet; at least one
-  /// message's worth.
-  std::size_t partial_bytes = std::size_t{8} * 1024 * 1024;
-  /// How long such a message may take while others wait for its room, and as long again for each
-  /// 640 KiB of it.
+  /// How long a long message may take while others wait for its room (see PartialBudget), and as
+  /// long again for each 640 KiB of it.
   Duration partial_time = 5s;
   /// After a Close or a refusal, how long input is discarded before the connection is cut.
   Duration linger = 2s;
@@ -38,7 +35,8 @@ struct WsRules {
 /// Owns the sessions of its shard and what they share. For the shard's thread.
 class WsSessions {
  public:
-  WsSessions(Shard& shard, ChatServer& chat, const WsRules& rules);
+  /// All of them outlive it.
+  WsSessions(Shard& shard, ChatServer& chat, PartialBudget& partial, const WsRules& rules);
   ~WsSessions();
   WsSessions(const WsSessions&) = delete;
   WsSessions& operator=(const WsSessions&) = delete;
@@ -61,7 +59,7 @@ class WsSessions {
   ChatServer& chat_;
   const WsRules rules_;
   const FrameLimits limits_;
-  PartialBudget partial_;
+  PartialBudget& partial_;
   std::unordered_map<WsChatSession*, std::shared_ptr<WsChatSession>> sessions_;
   /// Scratch of one write: the packets offered to the socket.
   std::vector<Outbox::Entry> offered_;

@@ -37,8 +37,12 @@ WtClose close_of(const QuicEnd& end) {
 }  // namespace
 
 Http3Connection::Http3Connection(QuicConnection& quic, Http3Handler& handler,
-                                 const Http3Rules& rules, WtStats& stats)
-    : quic_(quic), handler_(handler), rules_(rules), stats_(stats), inbox_(quic, rules, stats) {}
+                                 const Http3Rules& rules, PartialBudget& partial, WtStats& stats)
+    : quic_(quic),
+      handler_(handler),
+      rules_(rules),
+      stats_(stats),
+      inbox_(quic, rules, partial, stats) {}
 
 Http3Connection::~Http3Connection() = default;
 
@@ -475,6 +479,7 @@ void Http3Connection::give_up(std::uint64_t code, std::string_view reason, Now n
 
 void Http3Connection::settle(Now now) {
   if (has_ended_ || session_ == nullptr) return;
+  inbox_.settle();
   session_->settle(now);
   if (session_->is_over()) give_up(http3_code::no_error, {}, now);
 }

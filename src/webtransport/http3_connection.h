@@ -34,14 +34,10 @@ class Http3Connection final : public QuicProtocol {
  public:
   /// All of them outlive it.
   Http3Connection(QuicConnection& quic, Http3Handler& handler, const Http3Rules& rules,
-                  WtStats& stats);
+                  PartialBudget& partial, WtStats& stats);
   ~Http3Connection() override;
   Http3Connection(const Http3Connection&) = delete;
   Http3Connection& operator=(const Http3Connection&) = delete;
-
-  /// Takes no further requests, and asks the client to end soon (GOAWAY, and DRAIN for its
-  /// session).
-  void drain();
 
   // QuicProtocol
   void on_ready(Now now) override;
@@ -53,6 +49,9 @@ class Http3Connection final : public QuicProtocol {
   void on_flushed(bool accepted, bool blocked, Now now) override;
   [[nodiscard]] TimePoint deadline() const override;
   void on_deadline(Now now) override;
+  /// Takes no further requests, and asks the client to end soon (GOAWAY, and DRAIN for its
+  /// session).
+  void drain() override;
   void on_ended(const QuicEnd& end, Now now) override;
 
  private:

@@ -375,7 +375,9 @@ TEST(Http3Connection, needs_a_stream_of_its_own) {
   Handler handler;
   const Http3Rules rules;
   WtStats stats;
-  Http3Connection http3(quic, handler, rules, stats);
+  ShardStats shard_stats;
+  PartialBudget partial(0, 0, shard_stats);
+  Http3Connection http3(quic, handler, rules, partial, stats);
   http3.on_ready({});
   EXPECT_EQ(quic.close_code, http3_code::stream_creation_error);
 }

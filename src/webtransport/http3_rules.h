@@ -36,9 +36,11 @@ struct Http3Rules {
   /// Kept before the session; more streams are rejected, more datagrams dropped.
   std::size_t early_streams_max = 24;
   std::size_t early_datagrams_max = 32;
-  /// Bytes of unfinished packets at which the newest is stopped. Below the connection's window,
-  /// which would otherwise fill up with halves of packets that none of them can complete.
-  std::size_t unfinished_bytes_max = 5'500'000;
+  /// Bytes of unfinished packets at which the newest is stopped: room for a longest one and, in
+  /// the connection's own window, the beginnings of others, which wait for it.
+  std::size_t unfinished_bytes_max = packet_bytes_max + std::size_t{256} * 1024;
+  /// How long a long packet may take while others wait for room (see WindowLoan).
+  Duration partial_time = 5s;
   /// Whole packets that wait while reading is paused, and their bytes; more are dropped.
   std::size_t waiting_max = 4096;
   std::size_t waiting_bytes_max = 8'000'000;

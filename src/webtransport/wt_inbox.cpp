@@ -5,8 +5,13 @@
 
 namespace parley {
 
-WtInbox::WtInbox(QuicConnection& quic, const Http3Rules& rules, WtStats& stats)
-    : quic_(quic), rules_(rules), stats_(stats), order_(rules.frame_order) {}
+WtInbox::WtInbox(QuicConnection& quic, const Http3Rules& rules, PartialBudget& partial,
+                 WtStats& stats)
+    : quic_(quic),
+      rules_(rules),
+      stats_(stats),
+      loan_(quic, partial, rules.partial_time),
+      order_(rules.frame_order) {}
 
 void WtInbox::open(std::uint64_t session, WtSessionEvents& events, Now now) {
   state_ = State::open;
@@ -33,7 +38,7 @@ void WtInbox::adopt(Incoming early, Now now) {
     finish(std::move(early), now);
     return;
   }
-  quic_.give_back_to_stream(early.stream, early.bytes);
+  early.owed = early.bytes;
   unfinished_bytes_ += early.bytes;
   show_kind(early);
   order_.on_bytes(early.stream, early.kind, now.monotonic);
@@ -64,6 +69,7 @@ void WtInbox::close() {
   early_datagrams_.clear();
   unfinished_bytes_ = 0;
   waiting_bytes_ = 0;
+  settle();
 }
 
 void WtInbox::begin(StreamId stream, std::uint64_t session, std::size_t head_bytes, Bytes payload,
@@ -77,7 +83,7 @@ void WtInbox::begin(StreamId stream, std::uint64_t session, std::size_t head_byt
     on_gone(stream, now);
     return;
   }
-  if (state_ == State::open && !is_last) quic_.give_back_to_stream(stream, head_bytes);
+  one.owed = head_bytes;
   unfinished_bytes_ += head_bytes;
   const auto place = incoming_.insert(
       std::ranges::lower_bound(incoming_, stream, {}, &Incoming::stream), std::move(one));
@@ -129,11 +135,26 @@ void WtInbox::take(std::vector<Incoming>::iterator place, Bytes bytes, bool is_l
     unfinished_bytes_ -= whole.bytes;
     finish(std::move(whole), now);
   } else {
-    quic_.give_back_to_stream(one.stream, bytes.size());
+    one.owed += bytes.size();
     show_kind(one);
     order_.on_bytes(one.stream, one.kind, now.monotonic);
     bound_unfinished(now);
     release_held(now);
+  }
+}
+
+void WtInbox::settle() {
+  loan_.update(unfinished_bytes_);
+  if (state_ == State::open) let_grow();
+}
+
+void WtInbox::let_grow() {
+  const bool some_are_long = unfinished_bytes_ > WindowLoan::own_bytes;
+  bool is_taken = false;  // the place of the one long packet that grows
+  for (Incoming& one : incoming_) {
+    const bool is_long = some_are_long && one.bytes > unasked_bytes_max;
+    if (is_long && std::exchange(is_taken, true)) continue;
+    if (one.owed > 0) quic_.give_back_to_stream(one.stream, std::exchange(one.owed, 0));
   }
 }
 
@@ -193,6 +214,14 @@ void WtInbox::bound_unfinished(Now now) {
     stats_.streams_overloaded.add();
     stop_unfinished(incoming_.end() - 1, http3_code_of(StreamRefusal::overload), now);
   }
+}
+
+void WtInbox::stop_longest(Now now) {
+  const auto longest = std::ranges::max_element(incoming_, {}, &Incoming::bytes);
+  if (longest == incoming_.end()) return;
+  stats_.streams_overloaded.add();
+  stop_unfinished(longest, http3_code_of(StreamRefusal::overload), now);
+  release_held(now);
 }
 
 void WtInbox::on_gone(StreamId stream, Now now) {
@@ -281,7 +310,7 @@ void WtInbox::deliver_rest(Now now) {
 }
 
 TimePoint WtInbox::deadline() const {
-  if (state_ != State::before) return order_.deadline();
+  if (state_ != State::before) return std::min(order_.deadline(), loan_.deadline());
   TimePoint earliest = never;
   for (const Incoming& one : incoming_)
     earliest = std::min(earliest, one.since + rules_.early_timeout);
@@ -294,6 +323,7 @@ void WtInbox::on_deadline(Now now) {
   if (state_ != State::before) {
     order_.on_deadline(now.monotonic);
     release_held(now);
+    if (loan_.is_overdue(now)) stop_longest(now);
     return;
   }
   const auto is_stale = [&](const auto& one) {

@@ -15,18 +15,21 @@
 #include "webtransport/frame_order.h"
 #include "webtransport/gathered_message.h"
 #include "webtransport/http3_rules.h"
+#include "webtransport/window_loan.h"
 #include "webtransport/wt_session.h"
 #include "webtransport/wt_stats.h"
 
 namespace parley {
 
 /// One per connection, before there is a session and after. What a stream brings is given back to
-/// the stream's window at once, since a packet may be longer than that, and to the connection's
-/// when the packet is told or dropped: that window bounds what a client can make us hold.
+/// the connection's window when its packet is told or dropped: that window, with what it borrows
+/// for long packets, bounds what a client can make us hold. To the stream's window it is given back
+/// at once, since a packet may be longer than that; but of several long packets only the oldest
+/// grows, so that they do not block one another half-way.
 class WtInbox {
  public:
-  /// `rules` and `stats` outlive it.
-  WtInbox(QuicConnection& quic, const Http3Rules& rules, WtStats& stats);
+  /// All of them outlive it.
+  WtInbox(QuicConnection& quic, const Http3Rules& rules, PartialBudget& partial, WtStats& stats);
 
   /// The streams and datagrams of this session go to `events` from now on, those first that came
   /// before. The ones of other sessions are rejected.
@@ -56,6 +59,9 @@ class WtInbox {
   /// Tells of everything that is whole, though others may come that go before it.
   void deliver_rest(Now now);
 
+  /// Asks for the room that unfinished packets need. Last in each event.
+  void settle();
+
   [[nodiscard]] TimePoint deadline() const;
   void on_deadline(Now now);
 
@@ -69,6 +75,7 @@ class WtInbox {
     FrameKind kind = FrameKind::unknown;
     bool is_whole = false;  // before the session
     std::size_t bytes = 0;  // that the connection's window lacks
+    std::size_t owed = 0;   // of those, what the stream's window lacks
     TimePoint since{};
   };
   struct Waiting {
@@ -93,6 +100,9 @@ class WtInbox {
   void finish(Incoming incoming, Now now);
   void stop_unfinished(std::vector<Incoming>::iterator place, std::uint64_t code, Now now);
   void bound_unfinished(Now now);
+  void stop_longest(Now now);
+  /// Gives back to the windows of the streams that may grow.
+  void let_grow();
   void adopt(Incoming early, Now now);
   void on_open_datagram(GatheredMessage message, Now now);
   void release_held(Now now);
@@ -110,6 +120,7 @@ class WtInbox {
   WtSessionEvents* events_ = nullptr;  // while it is open
   std::vector<Incoming> incoming_;     // by stream
   std::size_t unfinished_bytes_ = 0;   // of incoming_ together
+  WindowLoan loan_;
   std::vector<EarlyDatagram> early_datagrams_;
   FrameOrder order_;
   std::vector<Held> held_;         // whole, but not their turn

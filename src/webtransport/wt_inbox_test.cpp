@@ -15,6 +15,10 @@ namespace {
 using namespace wt_test;
 using Texts = std::vector<std::string>;
 
+struct FakeOwner final : PartialBudget::Share::Owner {
+  void on_room() override {}
+};
+
 std::string on_stream(std::string_view message) {
   return std::string(World::uni_head) + std::string(message);
 }
@@ -88,6 +92,63 @@ TEST(WtInbox, stops_the_newest_stream_when_too_much_is_unfinished) {
   world.bring(6, std::string(50'000, 'x'), true);
   ASSERT_EQ(world.handler.log.messages.size(), 1u) << "one alone may be as long as any";
   EXPECT_EQ(world.quic.outstanding(), 0u);
+}
+
+TEST(WtInbox, lets_only_the_oldest_of_several_long_messages_grow) {
+  World world;
+  world.opened();
+  const std::string piece(100'000, 'x');
+  world.bring(6, on_stream(piece));
+  world.bring(10, on_stream(piece));
+  EXPECT_EQ(world.quic.stream(6).given_back, 3 + piece.size());
+  EXPECT_EQ(world.quic.stream(10).given_back, 0u);
+  world.bring(14, on_stream("short"));
+  EXPECT_EQ(world.quic.stream(14).given_back, 3u + 5);
+
+  world.bring(6, "the end", true);
+  EXPECT_EQ(world.quic.stream(10).given_back, 3 + piece.size());
+}
+
+TEST(WtInbox, borrows_for_a_long_message_until_it_is_whole) {
+  World world;
+  world.opened();
+  world.bring(6, on_stream(std::string(WindowLoan::own_bytes - 3, 'x')));
+  EXPECT_EQ(world.quic.wider_by, 0u);
+  world.bring(6, "y");
+  EXPECT_EQ(world.quic.wider_by, WindowLoan::step);
+  EXPECT_EQ(world.shard_stats.partial_bytes.read(), WindowLoan::step);
+  world.bring(6, std::string(WindowLoan::step, 'z'));
+  EXPECT_EQ(world.quic.wider_by, 2 * WindowLoan::step);
+
+  world.bring(6, "the end", true);
+  EXPECT_EQ(world.quic.wider_by, 0u);
+  EXPECT_EQ(world.shard_stats.partial_bytes.read(), 0u);
+}
+
+TEST(WtInbox, waits_for_room_and_gives_it_up_when_others_wait_too_long) {
+  World world;
+  world.opened();
+  FakeOwner other;
+  PartialBudget::Share theirs(world.partial, other);
+  ASSERT_TRUE(theirs.ask(std::size_t{3} * 1024 * 1024));
+  PartialBudget::Share first(world.partial, other);
+  ASSERT_TRUE(first.ask(std::size_t{4} * 1024 * 1024)) << "it has the right of way";
+  world.bring(6, on_stream(std::string(200'000, 'x')));
+  EXPECT_EQ(world.quic.wider_by, 0u) << "nothing is left to borrow";
+
+  const int wakes = world.quic.wakes;
+  first.give_back();
+  EXPECT_EQ(world.quic.wider_by, WindowLoan::step);
+  EXPECT_GT(world.quic.wakes, wakes);
+
+  world.pass(20s);
+  EXPECT_FALSE(world.quic.stream(6).stop_code) << "nobody waits";
+  PartialBudget::Share second(world.partial, other);
+  ASSERT_FALSE(second.ask(std::size_t{4} * 1024 * 1024));
+  world.pass(20s);
+  EXPECT_EQ(world.quic.stream(6).stop_code, http3_code_of(StreamRefusal::overload));
+  EXPECT_EQ(world.quic.wider_by, 0u);
+  EXPECT_FALSE(second.waits());
 }
 
 TEST(WtInbox, forgets_what_the_client_gave_up) {

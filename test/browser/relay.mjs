@@ -1,10 +1,17 @@
 // The relay under test, as a process.
 
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
 
 const START_MS_MAX = 10_000;
 const STOP_MS_MAX = 15_000;
+
+// The certificate outlives a relay, as for its user, but not the tests.
+const STATE = mkdtempSync(path.join(tmpdir(), 'parley-state-'));
+process.once('exit', () => rmSync(STATE, { recursive: true, force: true }));
 
 /** The UDP port of the relay's WebTransport, or null if it offers none. */
 export async function offersWebTransport(port) {
@@ -20,6 +27,7 @@ export async function startRelay(binary, port = 0, options = []) {
   const where = ['--host', '127.0.0.1', '--port', String(port)];
   const child = spawn(binary, ['dev', ...where, ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, XDG_STATE_HOME: STATE },
   });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const link = await firstLink(child, ended);

@@ -1,5 +1,5 @@
 """Messages of megabytes that are not whole yet: they have room for a few, and the rest of them wait
-without being read (src/websocket/partial_budget.h)."""
+without being read (src/actor/partial_budget.h)."""
 
 import socket
 import threading
@@ -47,7 +47,7 @@ def fragmented(packet, size=100_000):
 @only_over("websocket", "it is about frames of WebSocket")
 class PartialMessages(BadInputCase):
     # A message of four megabytes gets 1.4 seconds while others wait. Nobody here answers pings.
-    settings = {"websocket_partial_time": "200ms", "outbox_bytes": "8MiB",
+    settings = {"limits_partial_time": "200ms", "outbox_bytes": "8MiB",
                 "limits_ping_after": "500ms", "limits_idle_timeout": "2s"}
     # Nearly all of a message of four megabytes.
     PARTIAL = frame(BINARY, b"x" * 3_900_000, length=4 * MEGABYTE)

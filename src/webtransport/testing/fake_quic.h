@@ -43,6 +43,7 @@ class FakeQuic final : public QuicConnection {
   std::vector<std::string> datagrams;
   std::size_t delivered = 0;
   std::size_t given_back = 0;  ///< to the connection's window
+  std::size_t wider_by = 0;
   int wakes = 0;
   std::optional<std::uint64_t> close_code;
   std::string close_reason;
@@ -123,6 +124,7 @@ class FakeQuic final : public QuicConnection {
     given_back += bytes;
     check(given_back <= delivered, "something is given back twice");
   }
+  void widen(std::size_t bytes) override { wider_by = bytes; }
   void wake() override { ++wakes; }
   void close(std::uint64_t code, std::string_view reason) override {
     if (close_code) return;

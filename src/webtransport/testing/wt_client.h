@@ -159,7 +159,7 @@ struct World {
   static constexpr StreamId control = 2;
 
   explicit World(const Http3Rules& some_rules = {}) : rules(some_rules) {
-    http3 = std::make_unique<Http3Connection>(quic, handler, rules, stats);
+    http3 = std::make_unique<Http3Connection>(quic, handler, rules, partial, stats);
     http3->on_ready(now);
   }
 
@@ -210,6 +210,8 @@ struct World {
   Handler handler;
   Http3Rules rules;
   WtStats stats;
+  ShardStats shard_stats;
+  PartialBudget partial{std::size_t{8} * 1024 * 1024, std::size_t{5} * 1024 * 1024, shard_stats};
   std::unique_ptr<Http3Connection> http3;
 };
 

@@ -1,4 +1,4 @@
-#include "websocket/partial_budget.h"
+#include "actor/partial_budget.h"
 
 #include <algorithm>
 #include <utility>
