@@ -107,10 +107,9 @@ class Bench {
       progress_.show("starting a server");
       auto process = ServerProcess::start(options);
       if (!process) return fail(process.error().message);
-      auto target = parse_target(fmt::format("ws://127.0.0.1:{}", (*process)->port()));
-      if (!target) return fail(target.error().message);
+      if (auto found = find_ports(relay.target, (*process)->ports()); !found)
+        return fail(found.error().message);
       relay.process = std::move(*process);
-      relay.target = std::move(*target);
       relay.pids.push_back(relay.process->pid());
       if (plan_.token_source) {
         relay.target.tokens = plan_.token_source->tokens;
@@ -121,11 +120,29 @@ class Bench {
     return relay;
   }
 
+  static Result<void> find_ports(Target& target, const ReadyPorts& ports) {
+    if (ports.webtransport != 0) {
+      auto found = add_url(target, fmt::format("https://127.0.0.1:{}", ports.webtransport));
+      if (!found) return found;
+    }
+    return add_url(target, fmt::format("ws://127.0.0.1:{}", ports.http));
+  }
+
+  [[nodiscard]] static std::string name_of(const Target& target) {
+    std::string name;
+    if (target.websocket.port != 0)
+      name = fmt::format("ws://{}:{}", target.websocket.host, target.websocket.port);
+    if (target.webtransport.port != 0)
+      name += fmt::format("{}https://{}:{}", name.empty() ? "" : " and ", target.webtransport.host,
+                          target.webtransport.port);
+    return name;
+  }
+
   /// Says once what is measured where.
   void introduce(const Relay& relay) {
     if (!target_name_.empty()) return;
     target_name_ = plan_.target
-                       ? fmt::format("ws://{}:{}", relay.target.host, relay.target.port)
+                       ? name_of(relay.target)
                        : fmt::format("a server of our own with {} shard(s)", plan_.server.shards);
     if (plan_.is_json) return;
     progress_.clear();

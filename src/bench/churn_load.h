@@ -16,6 +16,7 @@
 #include "bench/latency.h"
 #include "bench/progress.h"
 #include "bench/target.h"
+#include "bench/transport.h"
 
 namespace parley::bench {
 
@@ -25,6 +26,7 @@ struct ChurnPlan {
   /// The same churn before the first look at the server, so that its memory has its usual size.
   Millis warmup = 20s;
   int rooms = 50;
+  Transports transports = Transports::websocket;
   std::vector<pid_t> pids;
 };
 

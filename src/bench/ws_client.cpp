@@ -16,6 +16,9 @@
 namespace parley::bench {
 namespace {
 
+// A relay ends sessions after 30 s (10 s in its older forms).
+constexpr auto silence_max = 8s;
+
 std::string error_text(std::string_view what, int error) {
   return fmt::format("{}: {}", what, std::strerror(error));
 }
@@ -38,28 +41,36 @@ std::string close_text(Bytes payload) {
 }  // namespace
 
 WsClient::~WsClient() {
-  if (fd_ >= 0) ::close(fd_);
+  if (fd_ < 0) return;
+  loop_.forget(fd_, *this);
+  ::close(fd_);
 }
 
 Result<void> WsClient::connect(const Target& target, std::string_view path) {
-  fd_ = ::socket(target.address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const Endpoint& endpoint = target.websocket;
+  fd_ = ::socket(endpoint.address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd_ < 0) return fail(error_text("socket", errno));
   const int on = 1;
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  upgrade_ = upgrade_request(target, path);
-  const auto* address = reinterpret_cast<const sockaddr*>(&target.address.storage);
-  if (::connect(fd_, address, target.address.size) != 0 && errno != EINPROGRESS)
+  upgrade_ = upgrade_request(endpoint, path);
+  const auto* address = reinterpret_cast<const sockaddr*>(&endpoint.address.storage);
+  if (::connect(fd_, address, endpoint.address.size) != 0 && errno != EINPROGRESS)
     return fail(
-        error_text(fmt::format("cannot connect to {}:{}", target.host, target.port), errno));
+        error_text(fmt::format("cannot connect to {}:{}", endpoint.host, endpoint.port), errno));
   watched_ = EPOLLOUT;
   loop_.watch(fd_, watched_, *this);
   return {};
 }
 
-bool WsClient::send(Bytes frame) {
+bool WsClient::send(Bytes packet) {
   if (state_ != State::open || waiting_.size() > waiting_bytes_max) return false;
-  write(frame);
+  write(packet);
   return true;
+}
+
+void WsClient::keep_alive(TimePoint now) {
+  if (state_ == State::open && now - last_sent_at_ >= silence_max)
+    send(client_frame(Opcode::pong, {}, mask_key));
 }
 
 void WsClient::set_reading(bool reading) {
@@ -120,10 +131,9 @@ void WsClient::read_upgrade(Bytes bytes) {
   const UpgradeAnswer answer = read_upgrade_answer(upgrade_, false);
   if (answer.state == UpgradeState::refused) return end("refused: " + answer.reason);
   if (answer.state == UpgradeState::incomplete) return;
-  state_ = State::open;
   const std::string frames = upgrade_.substr(answer.header_bytes);
   upgrade_ = {};
-  listener_.on_open(*this);
+  tell_open();
   if (state_ != State::ended) read_frames(as_bytes(frames));
 }
 
@@ -133,7 +143,7 @@ void WsClient::read_frames(Bytes bytes) {
 }
 
 void WsClient::on_message(Bytes head, std::size_t size) {
-  if (state_ == State::open) listener_.on_message(*this, {head, size, read_at_});
+  if (state_ == State::open) tell({head, size, read_at_});
 }
 
 void WsClient::on_control(Opcode opcode, Bytes payload) {
@@ -181,13 +191,11 @@ void WsClient::update_events() {
 }
 
 void WsClient::end(std::string reason) {
-  state_ = State::ended;
-  end_reason_ = std::move(reason);
-  loop_.forget(fd_);
+  loop_.forget(fd_, *this);
   ::close(fd_);
   fd_ = -1;
   waiting_ = {};
-  listener_.on_end(*this);
+  tell_end(std::move(reason));
 }
 
 }  // namespace parley::bench
