@@ -64,7 +64,7 @@ Criterion at_least(std::string_view what, double value, double limit, std::strin
 bool is_default(const Shape& shape) {
   const auto usual = find_shape(shape.name, shape.transports);
   return usual && shape.kind == usual->kind && shape.traffic == usual->traffic &&
-         shape.pacing == usual->pacing && shape.rooms == usual->rooms &&
+         shape.pacing == usual->pacing && shape.link.is_perfect() && shape.rooms == usual->rooms &&
          shape.members == usual->members && shape.senders == usual->senders &&
          shape.bytes == usual->bytes && shape.audio_rate == usual->audio_rate &&
          shape.video_rate == usual->video_rate && shape.audio_bytes == usual->audio_bytes &&

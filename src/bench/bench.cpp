@@ -96,7 +96,7 @@ class Bench {
     return plan_.target ? "any" : describe(cpus_.server);
   }
 
-  Result<Relay> start_relay() {
+  Result<Relay> start_relay(const LinkPlan& link) {
     Relay relay;
     relay.pids = plan_.pids;
     if (plan_.target) {
@@ -116,6 +116,7 @@ class Bench {
         relay.target.make_token = plan_.token_source->make_token;
       }
     }
+    relay.target.link = link;
     introduce(relay);
     return relay;
   }
@@ -167,7 +168,7 @@ class Bench {
       if (!before) return fail(before.error().message);
       floor_ = std::move(*before);
     }
-    auto relay = start_relay();
+    auto relay = start_relay(shape.link);
     if (!relay) return fail(relay.error().message);
     RoomReport report{
         .plan = plan_of(shape, relay->pids), .result = {}, .floor = {}, .paced_floor = {}};
@@ -203,7 +204,7 @@ class Bench {
   }
 
   Result<void> run_idle(const Shape& shape) {
-    auto relay = start_relay();
+    auto relay = start_relay(shape.link);
     if (!relay) return fail(relay.error().message);
     auto result = run_idle_load(shape, relay->pids, relay->target, progress_);
     if (!result) return fail(fmt::format("{}: {}", shape.name, result.error().message));
@@ -212,7 +213,7 @@ class Bench {
   }
 
   Result<void> run_churn() {
-    auto relay = start_relay();
+    auto relay = start_relay(plan_.churn->link);
     if (!relay) return fail(relay.error().message);
     ChurnPlan churn = *plan_.churn;
     churn.pids = relay->pids;

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "bench/latency.h"
+#include "bench/link.h"
 #include "bench/progress.h"
 #include "bench/target.h"
 #include "bench/transport.h"
@@ -27,6 +28,7 @@ struct ChurnPlan {
   Millis warmup = 20s;
   int rooms = 50;
   Transports transports = Transports::websocket;
+  LinkPlan link;
   std::vector<pid_t> pids;
 };
 

@@ -123,8 +123,9 @@ QuicLine::~QuicLine() {
   if (udp_.native() >= 0 && !is_over_) loop_.forget(udp_.native(), *this);
 }
 
-Result<void> QuicLine::dial(const Endpoint& endpoint) {
+Result<void> QuicLine::dial(const Endpoint& endpoint, const LinkPlan& link, std::uint32_t seed) {
   if (auto connected = udp_.connect(endpoint.address); !connected) return connected;
+  if (!link.is_perfect()) link_ = std::make_unique<UdpLink>(link, seed);
   native_ = std::make_unique<QuicNative>();
   native_->session = new_client_session(endpoint.host);
   if (native_->session == nullptr) return fail("GnuTLS makes no session");
@@ -277,40 +278,69 @@ void QuicLine::on_stream_over(StreamId stream) {
   pool_.push_back(std::move(gone));
 }
 
-void QuicLine::on_ready(std::uint32_t /*events*/) {
+template <class Read>
+void QuicLine::read_with(Read read) {
   is_telling_ = true;
-  const int error = receive();
+  const int error = read();
   is_telling_ = false;
   if (close_asked_) return close(*close_asked_);
   if (error != 0) return give_up(error);
+  give_back();
   loop_.ask_flush(*this);
+}
+
+void QuicLine::on_ready(std::uint32_t /*events*/) {
+  read_with([this] { return receive(); });
 }
 
 int QuicLine::receive() {
   UdpLine::Trains trains;
   const auto arrived = udp_.receive(loop_.buffer(), trains);
   read_at_ = monotonic_now();
+  for (const UdpLine::Train& train : arrived) {
+    if (link_) {
+      link_->arrive(train.bytes, train.segment, read_at_);
+      continue;
+    }
+    const int error = read(train.bytes, train.segment);
+    if (error != 0) return error;
+  }
+  return 0;
+}
+
+int QuicLine::read_due(TimePoint now) {
+  read_at_ = now;
+  while (const auto packet = link_->take_arriving(now)) {
+    const int error = read(*packet, packet->size());
+    if (error != 0) return error;
+  }
+  return 0;
+}
+
+int QuicLine::read(Bytes train, std::size_t segment) {
   const ngtcp2_tstamp now = timestamp(read_at_);
   UdpPath addresses = udp_.path();
   const ngtcp2_path path{{addresses.local.data(), addresses.local.length()},
                          {addresses.remote.data(), addresses.remote.length()},
                          nullptr};
   const ngtcp2_pkt_info info{};
-  for (const UdpLine::Train& train : arrived)
-    for (Bytes rest = train.bytes; !rest.empty();) {
-      const Bytes packet = rest.first(std::min(train.segment, rest.size()));
-      rest = rest.subspan(packet.size());
-      const int error = ngtcp2_conn_read_pkt(native_->connection, &path, &info, packet.data(),
-                                             packet.size(), now);
-      if (error != 0) return error;
-    }
-  give_back();
+  while (!train.empty()) {
+    const Bytes packet = train.first(std::min(segment, train.size()));
+    train = train.subspan(packet.size());
+    const int error =
+        ngtcp2_conn_read_pkt(native_->connection, &path, &info, packet.data(), packet.size(), now);
+    if (error != 0) return error;
+  }
   return 0;
 }
 
 void QuicLine::on_timer() {
   armed_ = never;
   const TimePoint now = monotonic_now();
+  if (link_ && link_->next_due() <= now) {
+    while (const auto packet = link_->take_leaving(now)) udp_.send(*packet, packet->size());
+    return read_with([this, now] { return read_due(now); });
+  }
   if (ngtcp2_conn_get_expiry(native_->connection) > timestamp(now)) return set_deadline(now);
   const int error = ngtcp2_conn_handle_expiry(native_->connection, timestamp(now));
   if (error != 0) return give_up(error);
@@ -321,8 +351,10 @@ void QuicLine::on_timer() {
 /// spares most of the moving.
 void QuicLine::set_deadline(TimePoint now) {
   const ngtcp2_tstamp expiry = ngtcp2_conn_get_expiry(native_->connection);
-  if (expiry == UINT64_MAX) return;
-  const TimePoint when = std::max(TimePoint(std::chrono::nanoseconds(expiry)), now + retry_after);
+  TimePoint when = never;
+  if (expiry != UINT64_MAX) when = TimePoint(std::chrono::nanoseconds(expiry));
+  if (link_) when = std::min(when, link_->next_due());
+  when = std::max(when, now + retry_after);
   if (armed_ <= when) return;
   armed_ = when;
   loop_.set_timer(*this, when);
@@ -341,6 +373,7 @@ void QuicLine::close(std::uint64_t code) {
   const ngtcp2_ssize bytes =
       ngtcp2_conn_write_connection_close(native_->connection, nullptr, nullptr, space.data(),
                                          space.size(), &said, timestamp(monotonic_now()));
+  // Past the link, which ends here as well.
   if (bytes > 0)
     udp_.send(space.first(static_cast<std::size_t>(bytes)), static_cast<std::size_t>(bytes));
   end();

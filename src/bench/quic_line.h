@@ -16,9 +16,11 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "bench/link.h"
 #include "bench/load_loop.h"
 #include "bench/target.h"
 #include "bench/udp_line.h"
+#include "bench/udp_link.h"
 #include "quic/quic_protocol.h"
 
 namespace parley::bench {
@@ -50,8 +52,8 @@ class QuicLine final : private LoopMember {
   QuicLine& operator=(const QuicLine&) = delete;
 
   /// Begins the handshake (ALPN h3). Certificates are not verified: what is measured is the relay
-  /// that the user named. Call once.
-  Result<void> dial(const Endpoint& endpoint);
+  /// that the user named. Every datagram passes `link`; `seed` decides what it loses. Call once.
+  Result<void> dial(const Endpoint& endpoint, const LinkPlan& link, std::uint32_t seed);
 
   /// A stream of our own; nothing when the relay grants none.
   std::optional<StreamId> open_bidi();
@@ -91,8 +93,14 @@ class QuicLine final : private LoopMember {
   void on_timer() override;
   void on_flush() override;
 
-  /// Reads what has come; ngtcp2's error, or 0.
+  /// These read what has come and what comes out of the link; ngtcp2's error, or 0.
   int receive();
+  int read_due(TimePoint now);
+  int read(Bytes train, std::size_t segment);
+  /// Runs one of them, and does what its events asked for.
+  template <class Read>
+  void read_with(Read read);
+  void send_out(Bytes train, std::size_t segment, TimePoint now);
   void open_waiting();
   std::ptrdiff_t write_packet(MutableBytes space, std::uint64_t now);
   std::ptrdiff_t write_stream(MutableBytes space, OutStream& stream, std::uint64_t now);
@@ -112,6 +120,8 @@ class QuicLine final : private LoopMember {
   LoadLoop& loop_;
   QuicLineListener& listener_;
   UdpLine udp_;
+  /// None when the network is to be what it is.
+  std::unique_ptr<UdpLink> link_;
   std::unique_ptr<QuicNative> native_;
   bool is_over_ = false;
   bool is_telling_ = false;

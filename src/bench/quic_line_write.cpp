@@ -21,7 +21,7 @@ void QuicLine::on_flush() {
   std::size_t packets = 0;
   std::size_t total = 0;
   const auto send_train = [&] {
-    udp_.send(space.subspan(start, used - start), segment);
+    send_out(space.subspan(start, used - start), segment, now);
     start = used;
     packets = 0;
   };
@@ -49,6 +49,13 @@ void QuicLine::on_flush() {
   ngtcp2_conn_update_pkt_tx_time(native_->connection, timestamp(now));
   if (total >= quantum) loop_.ask_flush(*this);
   set_deadline(now);
+}
+
+void QuicLine::send_out(Bytes train, std::size_t segment, TimePoint now) {
+  if (link_)
+    link_->leave(train, segment, now);
+  else
+    udp_.send(train, segment);
 }
 
 void QuicLine::open_waiting() {

@@ -63,6 +63,13 @@ void put_shape(JsonText& json, const Shape& shape) {
   json.text("shape", shape.name);
   json.text("transport", name_of(shape.transports));
   json.text("pacing", shape.pacing == Pacing::even ? "even" : "tick");
+  if (!shape.link.is_perfect()) {
+    json.open_object("link");
+    json.number("loss", shape.link.loss);
+    json.number("delay_ms", to_ms(shape.link.delay));
+    json.number("bits_per_second", shape.link.bits_per_second);
+    json.close_object();
+  }
   json.integer("rooms", shape.rooms);
   json.integer("members", shape.members);
   json.integer("senders", shape.senders);

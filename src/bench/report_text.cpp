@@ -144,11 +144,18 @@ std::string paragraph(const RoomReport& report) {
       name_of(shape), shape.rooms, shape.members, shape.senders,
       shape.pacing == Pacing::even ? ", evenly paced" : "", shape.packets_per_second(),
       shape.deliveries_per_second());
+  const LinkPlan& link = shape.link;
+  if (!link.is_perfect())
+    line(out, "link", "{:g} % of the datagrams lost, {:g} ms each way, {}", link.loss * 100,
+         to_ms(link.delay),
+         link.bits_per_second > 0 ? fmt::format("{:g} Mbit/s", link.bits_per_second / 1e6)
+                                  : "as fast as it goes");
   const Tally total = report.total();
   put_tally(out, total, shape.transports);
   if (shape.transports == Transports::mixed)
     for (const Transport one : {Transport::websocket, Transport::webtransport}) {
       const Tally& tally = report.result.by_transport[static_cast<std::size_t>(one)];
+      if (tally.delivered == 0) continue;
       put_order(out, name_of(one), tally, one == Transport::webtransport);
       put_latency(out, "  ms", tally.latency);
     }

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "bench/link.h"
 #include "bench/transport.h"
 
 namespace parley::bench {
@@ -39,6 +40,8 @@ struct Shape {
   Traffic traffic = Traffic::plain;
   Pacing pacing = Pacing::tick;
   Transports transports = Transports::websocket;
+  /// Between every participant and the relay.
+  LinkPlan link;
   int rooms = 1;
   /// Members of each room; the first `senders` of them send, and all receive what others send.
   int members = 2;

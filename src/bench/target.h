@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "bench/link.h"
 
 namespace parley::bench {
 
@@ -33,6 +34,8 @@ struct Endpoint {
 struct Target {
   Endpoint websocket;
   Endpoint webtransport;
+  /// What every participant has in between.
+  LinkPlan link;
   /// When not empty, connections use `/lobby?token=`, in order and over again; the tokens then
   /// decide users and rooms.
   std::vector<std::string> tokens;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -53,6 +54,7 @@ Result<void> WsClient::connect(const Target& target, std::string_view path) {
   const int on = 1;
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   upgrade_ = upgrade_request(endpoint, path);
+  if (!target.link.is_perfect()) link_ = std::make_unique<TcpLink>(target.link, number_);
   const auto* address = reinterpret_cast<const sockaddr*>(&endpoint.address.storage);
   if (::connect(fd_, address, endpoint.address.size) != 0 && errno != EINPROGRESS)
     return fail(
@@ -63,7 +65,8 @@ Result<void> WsClient::connect(const Target& target, std::string_view path) {
 }
 
 bool WsClient::send(Bytes packet) {
-  if (state_ != State::open || waiting_.size() > waiting_bytes_max) return false;
+  const std::size_t waiting = waiting_.size() + (link_ ? link_->leaving_bytes() : 0);
+  if (state_ != State::open || waiting > waiting_bytes_max) return false;
   write(packet);
   return true;
 }
@@ -109,17 +112,49 @@ void WsClient::on_ready(std::uint32_t events) {
 }
 
 void WsClient::read() {
-  const MutableBytes buffer = loop_.buffer();
+  const MutableBytes buffer =
+      link_ ? loop_.buffer().first(TcpLink::read_bytes_max) : loop_.buffer();
   const ssize_t count = ::recv(fd_, buffer.data(), buffer.size(), 0);
   if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
-  if (count <= 0) {
-    if (state_ == State::upgrading)
-      return end("refused: " + read_upgrade_answer(upgrade_, true).reason);
-    return end(count == 0 ? "the server ended the connection without a Close frame"
-                          : error_text("lost", errno));
-  }
+  if (count <= 0) return end_of_input(count);
   read_at_ = monotonic_now();
   const Bytes bytes = buffer.first(static_cast<std::size_t>(count));
+  if (!link_) return read_bytes(bytes);
+  link_->arrive(bytes, read_at_);
+  set_link_timer();
+  update_events();
+}
+
+void WsClient::end_of_input(ssize_t count) {
+  const int error = errno;
+  // What is still under way comes at once then.
+  while (link_ && state_ != State::ended) {
+    const auto bytes = link_->take_arriving(never - 1ns);
+    if (!bytes) break;
+    read_bytes(*bytes);
+  }
+  if (state_ == State::ended) return;
+  if (state_ == State::upgrading)
+    return end("refused: " + read_upgrade_answer(upgrade_, true).reason);
+  end(count == 0 ? "the server ended the connection without a Close frame"
+                 : error_text("lost", error));
+}
+
+void WsClient::on_timer() {
+  const TimePoint now = monotonic_now();
+  while (const auto bytes = link_->take_leaving(now)) write_now(*bytes);
+  read_at_ = now;
+  while (const auto bytes = link_->take_arriving(now)) {
+    read_bytes(*bytes);
+    if (state_ == State::ended) return;
+  }
+  set_link_timer();
+  update_events();
+}
+
+void WsClient::set_link_timer() { loop_.set_timer(*this, link_->next_due()); }
+
+void WsClient::read_bytes(Bytes bytes) {
   if (state_ == State::upgrading)
     read_upgrade(bytes);
   else
@@ -159,6 +194,12 @@ void WsClient::on_control(Opcode opcode, Bytes payload) {
 
 void WsClient::write(Bytes bytes) {
   last_sent_at_ = monotonic_now();
+  if (!link_) return write_now(bytes);
+  link_->leave(bytes, last_sent_at_);
+  set_link_timer();
+}
+
+void WsClient::write_now(Bytes bytes) {
   if (waiting_.empty()) {
     const ssize_t count = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
@@ -183,8 +224,9 @@ void WsClient::flush() {
 
 void WsClient::update_events() {
   if (state_ == State::ended || state_ == State::connecting) return;
+  const bool reads = is_reading_ && (!link_ || link_->takes_more());
   const std::uint32_t events =
-      (is_reading_ ? EPOLLIN : 0U) | (waiting_.empty() ? 0U : static_cast<std::uint32_t>(EPOLLOUT));
+      (reads ? EPOLLIN : 0U) | (waiting_.empty() ? 0U : static_cast<std::uint32_t>(EPOLLOUT));
   if (events == watched_) return;
   watched_ = events;
   loop_.change(fd_, events, *this);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "base/time.h"
 #include "bench/client.h"
 #include "bench/frame_reader.h"
+#include "bench/tcp_link.h"
 #include "websocket/frame_format.h"
 
 namespace parley::bench {
@@ -41,11 +43,16 @@ class WsClient final : public Client, private LoopMember {
   friend class FrameReader;
 
   void on_ready(std::uint32_t events) override;
+  void on_timer() override;
   void read();
+  void read_bytes(Bytes bytes);
+  void end_of_input(ssize_t count);
   void read_upgrade(Bytes bytes);
   void read_frames(Bytes bytes);
   void flush();
   void write(Bytes bytes);
+  void write_now(Bytes bytes);
+  void set_link_timer();
   void update_events();
   void end(std::string reason);
 
@@ -58,6 +65,8 @@ class WsClient final : public Client, private LoopMember {
   std::uint32_t watched_ = 0;
   TimePoint read_at_{};
   TimePoint last_sent_at_{};
+  /// None when the network is to be what it is.
+  std::unique_ptr<TcpLink> link_;
   FrameReader reader_;
   std::string upgrade_;
   std::vector<std::uint8_t> waiting_;

@@ -19,7 +19,7 @@ constexpr auto silence_max = 10s;
 Result<void> WtClient::connect(const Target& target, std::string_view path) {
   endpoint_ = target.webtransport;
   path_ = path;
-  return line_.dial(endpoint_);
+  return line_.dial(endpoint_, target.link, number_);
 }
 
 bool WtClient::send(Bytes packet) {

@@ -48,6 +48,10 @@ struct Flags {
   int shards = 1;
   std::vector<std::string> serve_arguments;
 
+  double loss = 0;
+  std::optional<std::string> delay;
+  double rate_mbit = 0;
+
   int stall = 0;
   double stall_seconds = 40;
   double churn = 0;
@@ -128,6 +132,21 @@ void add_shape_flags(CLI::App& app, Flags& flags) {
   add("--duration", flags.duration, "How long to measure (idle: to watch)",
       "DURATION [10s, idle 60s, churn 3m]");
   add("--warmup", flags.warmup, "How long to send before measuring", "DURATION [1s, churn 20s]");
+}
+
+void add_link_flags(CLI::App& app, Flags& flags) {
+  const char* group = "Network between the participants and the relay, made up by this tool";
+  app.add_option("--loss", flags.loss,
+                 "Share of the UDP datagrams that are lost each way; TCP stalls for a round trip "
+                 "instead")
+      ->type_name("PERCENT [0]")
+      ->group(group);
+  app.add_option("--delay", flags.delay, "How long everything is under way, each way")
+      ->type_name("DURATION [0]")
+      ->group(group);
+  app.add_option("--link-rate", flags.rate_mbit, "What each participant's line carries, each way")
+      ->type_name("MBIT [unlimited]")
+      ->group(group);
 }
 
 void add_trial_flags(CLI::App& app, Flags& flags) {
@@ -329,6 +348,21 @@ Result<void> add_load(BenchPlan& plan, const Flags& flags, bench::Transports tra
   return {};
 }
 
+Result<bench::LinkPlan> link_of(const Flags& flags) {
+  bench::LinkPlan link;
+  if (flags.loss < 0 || flags.loss > 50) return fail("--loss is 0 to 50 percent");
+  if (flags.rate_mbit < 0) return fail("--link-rate must be above 0");
+  link.loss = flags.loss / 100;
+  link.bits_per_second = flags.rate_mbit * 1e6;
+  if (flags.delay) {
+    const auto delay = to_duration("--delay", *flags.delay);
+    if (!delay) return fail(delay.error().message);
+    if (*delay < 0ms || *delay > 10s) return fail("--delay is 0s to 10s");
+    link.delay = *delay;
+  }
+  return link;
+}
+
 /// A relay of somebody's.
 Result<void> add_target(BenchPlan& plan, const Flags& flags, bench::Target target,
                         bench::Transports transports) {
@@ -365,8 +399,13 @@ Result<BenchPlan> plan_of(const Flags& flags) {
   const auto transports = transports_of(flags, target);
   if (!transports) return fail(transports.error().message);
 
+  const auto link = link_of(flags);
+  if (!link) return fail(link.error().message);
+
   BenchPlan plan;
   if (auto added = add_load(plan, flags, *transports); !added) return fail(added.error().message);
+  for (Shape& shape : plan.shapes) shape.link = *link;
+  if (plan.churn) plan.churn->link = *link;
   auto added = flags.urls.empty() ? add_server(plan, flags, *transports)
                                   : add_target(plan, flags, std::move(target), *transports);
   if (!added) return fail(added.error().message);
@@ -407,6 +446,7 @@ int run_bench_command(const std::vector<std::string>& args) {
       "prints what there is.");
   add_shape_flags(app, flags);
   add_target_flags(app, flags);
+  add_link_flags(app, flags);
   add_trial_flags(app, flags);
   add_output_flags(app, flags);
 
