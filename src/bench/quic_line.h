@@ -47,7 +47,7 @@ class QuicLineListener {
 class QuicLine final : private LoopMember {
  public:
   QuicLine(LoadLoop& loop, QuicLineListener& listener);
-  ~QuicLine();
+  ~QuicLine() override;
   QuicLine(const QuicLine&) = delete;
   QuicLine& operator=(const QuicLine&) = delete;
 
