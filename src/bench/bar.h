@@ -20,8 +20,9 @@ struct Criterion {
   bool holds = false;
 };
 
-/// The criteria of a run of a default shape with its own parameters; none for any other shape, and
-/// none without the figures they need. `floor` is the machine's (see floor.h).
+/// The criteria of a run of a default shape with its own parameters; none for any other shape, nor
+/// for mixed transports, and none without the figures they need. `floor` is the machine's (see
+/// floor.h).
 std::vector<Criterion> judge_rooms(const Shape& shape, const Tally& total,
                                    std::optional<double> micros_per_delivery, Duration floor);
 std::vector<Criterion> judge_idle(const Shape& shape, const IdleResult& result);

@@ -96,7 +96,7 @@ class Bench {
     return plan_.target ? "any" : describe(cpus_.server);
   }
 
-  Result<Relay> start_relay() {
+  Result<Relay> start_relay(const LinkPlan& link) {
     Relay relay;
     relay.pids = plan_.pids;
     if (plan_.target) {
@@ -107,25 +107,43 @@ class Bench {
       progress_.show("starting a server");
       auto process = ServerProcess::start(options);
       if (!process) return fail(process.error().message);
-      auto target = parse_target(fmt::format("ws://127.0.0.1:{}", (*process)->port()));
-      if (!target) return fail(target.error().message);
+      if (auto found = find_ports(relay.target, (*process)->ports()); !found)
+        return fail(found.error().message);
       relay.process = std::move(*process);
-      relay.target = std::move(*target);
       relay.pids.push_back(relay.process->pid());
       if (plan_.token_source) {
         relay.target.tokens = plan_.token_source->tokens;
         relay.target.make_token = plan_.token_source->make_token;
       }
     }
+    relay.target.link = link;
     introduce(relay);
     return relay;
+  }
+
+  static Result<void> find_ports(Target& target, const ReadyPorts& ports) {
+    if (ports.webtransport != 0) {
+      auto found = add_url(target, fmt::format("https://127.0.0.1:{}", ports.webtransport));
+      if (!found) return found;
+    }
+    return add_url(target, fmt::format("ws://127.0.0.1:{}", ports.http));
+  }
+
+  [[nodiscard]] static std::string name_of(const Target& target) {
+    std::string name;
+    if (target.websocket.port != 0)
+      name = fmt::format("ws://{}:{}", target.websocket.host, target.websocket.port);
+    if (target.webtransport.port != 0)
+      name += fmt::format("{}https://{}:{}", name.empty() ? "" : " and ", target.webtransport.host,
+                          target.webtransport.port);
+    return name;
   }
 
   /// Says once what is measured where.
   void introduce(const Relay& relay) {
     if (!target_name_.empty()) return;
     target_name_ = plan_.target
-                       ? fmt::format("ws://{}:{}", relay.target.host, relay.target.port)
+                       ? name_of(relay.target)
                        : fmt::format("a server of our own with {} shard(s)", plan_.server.shards);
     if (plan_.is_json) return;
     progress_.clear();
@@ -150,7 +168,7 @@ class Bench {
       if (!before) return fail(before.error().message);
       floor_ = std::move(*before);
     }
-    auto relay = start_relay();
+    auto relay = start_relay(shape.link);
     if (!relay) return fail(relay.error().message);
     RoomReport report{
         .plan = plan_of(shape, relay->pids), .result = {}, .floor = {}, .paced_floor = {}};
@@ -186,7 +204,7 @@ class Bench {
   }
 
   Result<void> run_idle(const Shape& shape) {
-    auto relay = start_relay();
+    auto relay = start_relay(shape.link);
     if (!relay) return fail(relay.error().message);
     auto result = run_idle_load(shape, relay->pids, relay->target, progress_);
     if (!result) return fail(fmt::format("{}: {}", shape.name, result.error().message));
@@ -195,7 +213,7 @@ class Bench {
   }
 
   Result<void> run_churn() {
-    auto relay = start_relay();
+    auto relay = start_relay(plan_.churn->link);
     if (!relay) return fail(relay.error().message);
     ChurnPlan churn = *plan_.churn;
     churn.pids = relay->pids;

@@ -6,13 +6,13 @@
 #include <list>
 #include <memory>
 
+#include "bench/client.h"
 #include "bench/cpu_meter.h"
 #include "bench/crowd.h"
 #include "bench/interrupt.h"
 #include "bench/load_loop.h"
 #include "bench/memory_meter.h"
 #include "bench/packet_template.h"
-#include "bench/ws_client.h"
 
 namespace parley::bench {
 namespace {
@@ -49,7 +49,7 @@ class ChurnLoad final : public ClientListener {
     std::uint32_t number;
     TimePoint began;
     bool is_greeted = false;
-    std::unique_ptr<WsClient> client;
+    std::unique_ptr<Client> client;
   };
 
   /// Visits for `time`, and waits until the last is over and the relay has forgotten it.
@@ -81,31 +81,32 @@ class ChurnLoad final : public ClientListener {
     const std::uint32_t number = next_number_++;
     const auto room = number % static_cast<std::uint32_t>(plan_.rooms);
     Visit& visit = visits_.emplace_back(Visit{number, now, false, nullptr});
-    visit.client = std::make_unique<WsClient>(number, loop_, *this);
+    visit.client =
+        make_client(transport_of(plan_.transports, number % 2, 2, 2), number, loop_, *this);
     ++result_.begun;
     return visit.client->connect(target_,
                                  target_.path(number, bench_user(number), bench_room(run_, room)));
   }
 
-  void on_open(WsClient&) override {}
+  void on_open(Client&) override {}
 
-  void on_message(WsClient& client, const Message& message) override {
+  void on_message(Client& client, const Message& message) override {
     Visit& visit = find(client);
     if (visit.is_greeted) return;
     visit.is_greeted = true;
     result_.join.record(message.read_at - visit.began);
-    client.send(heartbeat_frame(bench_user(visit.number), WsClient::mask_key));
+    client.send(heartbeat_frame(bench_user(visit.number), client.mask()));
     client.close();
   }
 
-  void on_end(WsClient& client) override {
-    if (client.end_reason() == WsClient::closed_by_us)
+  void on_end(Client& client) override {
+    if (client.end_reason() == Client::closed_by_us)
       ++result_.completed;
     else
       ++result_.failures[client.end_reason()];
   }
 
-  Visit& find(const WsClient& client) {
+  Visit& find(const Client& client) {
     return *std::find_if(visits_.begin(), visits_.end(),
                          [&client](const Visit& v) { return v.number == client.number(); });
   }
@@ -115,7 +116,7 @@ class ChurnLoad final : public ClientListener {
     for (Visit& visit : visits_)
       if (now - visit.began > visit_time_max)
         visit.client->abort(visit.is_greeted ? "no answer to the goodbye" : "no greeting");
-    visits_.remove_if([](const Visit& v) { return v.client->state() == WsClient::State::ended; });
+    visits_.remove_if([](const Visit& v) { return v.client->state() == Client::State::ended; });
   }
 
   [[nodiscard]] int failed() const {

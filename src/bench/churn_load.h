@@ -14,8 +14,10 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "bench/latency.h"
+#include "bench/link.h"
 #include "bench/progress.h"
 #include "bench/target.h"
+#include "bench/transport.h"
 
 namespace parley::bench {
 
@@ -25,6 +27,8 @@ struct ChurnPlan {
   /// The same churn before the first look at the server, so that its memory has its usual size.
   Millis warmup = 20s;
   int rooms = 50;
+  Transports transports = Transports::websocket;
+  LinkPlan link;
   std::vector<pid_t> pids;
 };
 

@@ -6,7 +6,6 @@
 #include <random>
 #include <utility>
 
-#include "bench/client_frame.h"
 #include "bench/interrupt.h"
 
 namespace parley::bench {
@@ -16,8 +15,6 @@ namespace {
 constexpr std::size_t joining_max = 64;
 // Nobody greeted for so long: the relay does not keep up or is none.
 constexpr auto greeting_timeout = 10s;
-// A relay ends sessions after 30 s (10 s in its older forms).
-constexpr auto silence_max = 8s;
 constexpr auto goodbye_time = 500ms;
 
 constexpr std::uint64_t packet_type_meeting = 7;
@@ -25,10 +22,10 @@ constexpr std::uint64_t packet_type_session_assigned = 8;
 
 }  // namespace
 
-void Crowd::add(std::string user, std::string room) {
+void Crowd::add(std::string user, std::string room, Transport transport) {
   const auto number = static_cast<std::uint32_t>(members_.size());
   members_.push_back(
-      {std::move(user), std::move(room), std::make_unique<WsClient>(number, loop_, *this), false});
+      {std::move(user), std::move(room), make_client(transport, number, loop_, *this), false});
 }
 
 Result<void> Crowd::begin(std::size_t member) {
@@ -59,10 +56,7 @@ Result<void> Crowd::join_all(Progress& progress) {
 }
 
 void Crowd::keep_alive(TimePoint now) {
-  for (Member& member : members_) {
-    if (!member.client->is_open() || now - member.client->last_sent_at() < silence_max) continue;
-    member.client->send(client_frame(Opcode::pong, {}, WsClient::mask_key));
-  }
+  for (Member& member : members_) member.client->keep_alive(now);
 }
 
 void Crowd::leave_all() {
@@ -74,13 +68,13 @@ void Crowd::leave_all() {
     }
   const TimePoint deadline = monotonic_now() + goodbye_time;
   const auto is_gone = [](const Member& member) {
-    return member.client->state() == WsClient::State::ended;
+    return member.client->state() == Client::State::ended;
   };
   while (monotonic_now() < deadline && !std::all_of(members_.begin(), members_.end(), is_gone))
     loop_.run_once(deadline);
 }
 
-void Crowd::on_message(WsClient& client, const Message& message) {
+void Crowd::on_message(Client& client, const Message& message) {
   const PacketHead packet = read_packet_head(message.head);
   if (packet.mark) {
     if (listener_ != nullptr) listener_->on_mark(client.number(), *packet.mark, message);
@@ -96,7 +90,7 @@ void Crowd::on_message(WsClient& client, const Message& message) {
   ++greeted_;
 }
 
-void Crowd::on_end(WsClient& client) {
+void Crowd::on_end(Client& client) {
   if (is_leaving_) return;
   if (members_[client.number()].is_greeted)
     ++lost_[client.end_reason()];

@@ -10,11 +10,13 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
+#include "bench/client.h"
 #include "bench/load_loop.h"
 #include "bench/packet_head.h"
 #include "bench/progress.h"
 #include "bench/target.h"
-#include "bench/ws_client.h"
+#include "bench/transport.h"
 
 namespace parley::bench {
 
@@ -34,21 +36,20 @@ class Crowd final : public ClientListener {
       : loop_(loop), target_(target), listener_(listener) {}
 
   /// A further participant, who does not connect yet.
-  void add(std::string user, std::string room);
+  void add(std::string user, std::string room, Transport transport);
 
   /// Connects everybody, some at a time, and waits until the relay has greeted each. The error
   /// names the first reason why one was not let in. On Ctrl-C the error is "interrupted".
   Result<void> join_all(Progress& progress);
 
-  /// Sends a pong to the server for everybody who has been silent for long: a relay ends silent
-  /// sessions, and not every one sends pings first. Call about once a second.
+  /// Has everybody who has been silent for long say that he is there. Call about once a second.
   void keep_alive(TimePoint now);
 
   /// Everybody says goodbye; waits a moment for the answers.
   void leave_all();
 
   [[nodiscard]] std::size_t size() const { return members_.size(); }
-  [[nodiscard]] WsClient& client(std::size_t member) { return *members_[member].client; }
+  [[nodiscard]] Client& client(std::size_t member) { return *members_[member].client; }
   [[nodiscard]] const std::string& user(std::size_t member) const { return members_[member].user; }
 
   /// Connections that ended after they had joined and without our wish, by reason.
@@ -58,13 +59,13 @@ class Crowd final : public ClientListener {
   struct Member {
     std::string user;
     std::string room;
-    std::unique_ptr<WsClient> client;
+    std::unique_ptr<Client> client;
     bool is_greeted = false;
   };
 
-  void on_open(WsClient&) override {}
-  void on_message(WsClient& client, const Message& message) override;
-  void on_end(WsClient& client) override;
+  void on_open(Client&) override {}
+  void on_message(Client& client, const Message& message) override;
+  void on_end(Client& client) override;
   Result<void> begin(std::size_t member);
 
   LoadLoop& loop_;

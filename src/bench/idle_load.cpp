@@ -43,10 +43,11 @@ class IdleLoad {
   }
 
  private:
-  static void fill(Crowd& crowd, int sessions) {
+  void fill(Crowd& crowd, int sessions) const {
     const std::uint32_t run = new_run();
     for (std::size_t i = 0; i < static_cast<std::size_t>(sessions); ++i)
-      crowd.add(bench_user(i), bench_room(run, i / 2));
+      crowd.add(bench_user(i), bench_room(run, i / 2),
+                transport_of(shape_.transports, i % 2, 2, 2));
   }
 
   Result<void> warm_up() {

@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <chrono>
+#include <utility>
 
 #include "base/check.h"
 #include "bench/client_frame.h"
@@ -113,16 +114,20 @@ Serialized serialize_to_size(const PacketLook& look) {
   return serialized;
 }
 
+std::vector<std::uint8_t> framed(std::vector<std::uint8_t> wrapper, const PacketMask& mask) {
+  return mask ? client_frame(Opcode::binary, wrapper, *mask) : std::move(wrapper);
+}
+
 }  // namespace
 
-PacketTemplate::PacketTemplate(const PacketLook& look, MaskKey key)
-    : key_(key), stream_(look.stream), is_keyframe_(look.is_keyframe) {
-  const Serialized serialized = serialize_to_size(look);
+PacketTemplate::PacketTemplate(const PacketLook& look, const PacketMask& mask)
+    : key_(mask.value_or(MaskKey{})), stream_(look.stream), is_keyframe_(look.is_keyframe) {
+  Serialized serialized = serialize_to_size(look);
   wrapper_bytes_ = serialized.wrapper.size();
   mark_at_ = serialized.mark_at;
   time_at_ = serialized.time_at;
   sequence_at_ = serialized.sequence_at;
-  frame_ = client_frame(Opcode::binary, serialized.wrapper, key);
+  frame_ = framed(std::move(serialized.wrapper), mask);
   header_bytes_ = frame_.size() - wrapper_bytes_;
 }
 
@@ -146,7 +151,7 @@ void PacketTemplate::overwrite(std::size_t payload_offset, Bytes bytes) {
     at[i] = static_cast<std::uint8_t>(bytes[i] ^ key_[(payload_offset + i) % 4]);
 }
 
-std::vector<std::uint8_t> heartbeat_frame(std::string_view user_id, MaskKey key) {
+std::vector<std::uint8_t> heartbeat_frame(std::string_view user_id, const PacketMask& mask) {
   std::vector<std::uint8_t> media = {media_media_type, media_type_heartbeat, media_timestamp};
   const auto now = little_endian(unix_millis_as_double());
   media.insert(media.end(), now.begin(), now.end());
@@ -154,7 +159,7 @@ std::vector<std::uint8_t> heartbeat_frame(std::string_view user_id, MaskKey key)
   std::vector<std::uint8_t> wrapper = {wrapper_packet_type, packet_type_media};
   put_text(wrapper, wrapper_user_id, user_id);
   put_text(wrapper, wrapper_data, as_text(media));
-  return client_frame(Opcode::binary, wrapper, key);
+  return framed(std::move(wrapper), mask);
 }
 
 }  // namespace parley::bench

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,10 @@ namespace parley::bench {
 /// The smallest PacketWrapper that has room for a mark beside the longest user name of the tool.
 inline constexpr std::size_t wrapper_bytes_min = 128;
 
+/// The key that masks WebSocket frames. Without one a packet stands bare, as the streams of
+/// WebTransport carry it.
+using PacketMask = std::optional<MaskKey>;
+
 /// What a template says, apart from the mark.
 struct PacketLook {
   std::string_view user_id;
@@ -27,13 +32,14 @@ struct PacketLook {
 };
 
 /// PacketWrapper{MEDIA, user_id, MediaPacket{media_type, data, frame_type, timestamp,
-/// audio_metadata.sequence or video_metadata.sequence and codec}} in one masked binary frame.
+/// audio_metadata.sequence or video_metadata.sequence and codec}}, in one masked binary frame or
+/// bare.
 class PacketTemplate {
  public:
-  PacketTemplate(const PacketLook& look, MaskKey key);
+  PacketTemplate(const PacketLook& look, const PacketMask& mask);
 
-  /// Writes `mark`, its time and its stream sequence into the frame and returns the frame, which is
-  /// valid until the next patch. Fills in `mark`'s wrapper_bytes, stream and is_keyframe itself.
+  /// Writes `mark`, its time and its stream sequence into the packet and returns it, valid until
+  /// the next patch. Fills in `mark`'s wrapper_bytes, stream and is_keyframe itself.
   Bytes patch(Mark mark);
 
   [[nodiscard]] std::size_t wrapper_bytes() const { return wrapper_bytes_; }
@@ -42,7 +48,7 @@ class PacketTemplate {
   void overwrite(std::size_t payload_offset, Bytes bytes);
 
   std::vector<std::uint8_t> frame_;
-  MaskKey key_;
+  MaskKey key_{};  // all zero masks nothing
   std::size_t header_bytes_ = 0;
   std::size_t wrapper_bytes_ = 0;
   std::size_t mark_at_ = 0;
@@ -52,8 +58,8 @@ class PacketTemplate {
   bool is_keyframe_;
 };
 
-/// MEDIA{HEARTBEAT} of `user_id` as one masked frame: what a silent participant sends to be active
-/// and to stay alive.
-std::vector<std::uint8_t> heartbeat_frame(std::string_view user_id, MaskKey key);
+/// MEDIA{HEARTBEAT} of `user_id`, framed like a template: what a silent participant sends to be
+/// active and to stay alive.
+std::vector<std::uint8_t> heartbeat_frame(std::string_view user_id, const PacketMask& mask);
 
 }  // namespace parley::bench

@@ -61,7 +61,15 @@ void put_criteria(JsonText& json, const std::vector<Criterion>& criteria) {
 
 void put_shape(JsonText& json, const Shape& shape) {
   json.text("shape", shape.name);
+  json.text("transport", name_of(shape.transports));
   json.text("pacing", shape.pacing == Pacing::even ? "even" : "tick");
+  if (!shape.link.is_perfect()) {
+    json.open_object("link");
+    json.number("loss", shape.link.loss);
+    json.number("delay_ms", to_ms(shape.link.delay));
+    json.number("bits_per_second", shape.link.bits_per_second);
+    json.close_object();
+  }
   json.integer("rooms", shape.rooms);
   json.integer("members", shape.members);
   json.integer("senders", shape.senders);
@@ -117,6 +125,20 @@ void put(JsonText& json, const RoomReport& report) {
   json.number("seconds", to_seconds(result.wall));
   json.count("sent", result.sent);
   put_tally(json, report.total());
+  if (report.plan.shape.transports == Transports::mixed) {
+    json.open_object("by_transport");
+    for (const Transport one : {Transport::websocket, Transport::webtransport}) {
+      const Tally& tally = result.by_transport[static_cast<std::size_t>(one)];
+      json.open_object(name_of(one));
+      json.count("delivered", tally.delivered);
+      json.count("out_of_order", tally.late);
+      json.count("out_of_order_within_stream", tally.late_in_stream);
+      json.count("repeated", tally.repeated);
+      put_latency(json, "latency_ms", tally.latency);
+      json.close_object();
+    }
+    json.close_object();
+  }
   if (result.stall) {
     put_stall(json, *result.stall);
     json.open_list("phases");
@@ -148,6 +170,7 @@ void put(JsonText& json, const RoomReport& report) {
 void put(JsonText& json, const IdleReport& report) {
   const IdleResult& result = report.result;
   json.text("shape", report.shape.name);
+  json.text("transport", name_of(report.shape.transports));
   json.integer("sessions", result.sessions);
   json.number("join_seconds", to_seconds(result.join_wall));
   json.number("joins_per_core_second", result.joins_per_core_second());
@@ -162,6 +185,7 @@ void put(JsonText& json, const IdleReport& report) {
 void put(JsonText& json, const ChurnReport& report) {
   const ChurnResult& result = report.result;
   json.text("shape", "churn");
+  json.text("transport", name_of(report.plan.transports));
   json.number("per_minute", report.plan.per_minute);
   json.number("seconds", to_seconds(result.wall));
   json.count("begun", result.begun);

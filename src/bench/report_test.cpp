@@ -46,6 +46,28 @@ TEST(Report, has_no_bar_for_a_changed_shape) {
   EXPECT_TRUE(perfect_run(shape, 100us, 2us).criteria().empty());
 }
 
+TEST(Report, has_bars_of_its_own_for_webtransport) {
+  const Shape meeting = *find_shape("meeting-20", Transports::webtransport);
+  RoomReport report = perfect_run(meeting, 500us, 6us);
+  report.result.phases[1].late = 7;
+
+  EXPECT_TRUE(all_hold(report.criteria()));
+  EXPECT_NE(for_people(report).find("7 streams ended out of order"), std::string::npos);
+  EXPECT_FALSE(all_hold(perfect_run(*find_shape("meeting-20"), 500us, 6us).criteria()));
+  EXPECT_FALSE(all_hold(perfect_run(meeting, 500us, 8us).criteria()));
+}
+
+TEST(Report, has_no_bar_for_mixed_transports_and_tells_them_apart) {
+  RoomReport report = perfect_run(*find_shape("pairs", Transports::mixed), 100us, 2us);
+  report.result.by_transport[1].late = 3;
+  report.result.by_transport[1].delivered = 9;
+
+  EXPECT_TRUE(report.criteria().empty());
+  EXPECT_NE(for_people(report).find("3 streams ended out of order"), std::string::npos);
+  EXPECT_NE(for_programs({}, {report}).find(R"("WebTransport":{"delivered":9,"out_of_order":3)"),
+            std::string::npos);
+}
+
 TEST(Report, leaves_the_warm_up_out) {
   RoomReport report = perfect_run(*find_shape("pairs"), 100us, 2us);
   report.result.phases[0].expected = 50;

@@ -51,12 +51,18 @@ void put_latency(std::string& out, std::string_view label, const Latency& latenc
        to_ms(latency.quantile(0.999)), to_ms(latency.max()));
 }
 
-void put_tally(std::string& out, const Tally& tally) {
+void put_order(std::string& out, std::string_view label, const Tally& tally, bool is_streams) {
+  line(out, label, "{} {} ({} within one {}) · {} repeated", grouped(tally.late),
+       is_streams ? "streams ended out of order" : "out of order", grouped(tally.late_in_stream),
+       is_streams ? "medium" : "stream", grouped(tally.repeated));
+}
+
+void put_tally(std::string& out, const Tally& tally, Transports transports) {
   const std::uint64_t missing = tally.expected - std::min(tally.expected, tally.delivered);
   line(out, "delivered", "{} of {}{}", grouped(tally.delivered), grouped(tally.expected),
        missing == 0 ? "" : fmt::format(" · {} LOST", grouped(missing)));
-  line(out, "order", "{} out of order ({} within one stream) · {} repeated", grouped(tally.late),
-       grouped(tally.late_in_stream), grouped(tally.repeated));
+  if (transports != Transports::mixed)
+    put_order(out, "order", tally, transports == Transports::webtransport);
 }
 
 void put_processor(std::string& out, const RoomReport& report) {
@@ -120,9 +126,15 @@ void put_client(std::string& out, const RoomLoadResult& result) {
   if (result.is_interrupted) line(out, "CAUTION", "interrupted: this is what there was until then");
 }
 
+/// Nothing for WebSocket, which figures are of unless they say otherwise.
+std::string suffix_of(Transports transports) {
+  return transports == Transports::websocket ? "" : fmt::format(" · {}", name_of(transports));
+}
+
 std::string name_of(const Shape& shape) {
-  if (shape.name == "broadcast") return fmt::format("{} {:g}/s", shape.name, shape.rate);
-  return shape.name;
+  std::string name = shape.name;
+  if (shape.name == "broadcast") name += fmt::format(" {:g}/s", shape.rate);
+  return name + suffix_of(shape.transports);
 }
 
 std::string paragraph(const RoomReport& report) {
@@ -132,8 +144,21 @@ std::string paragraph(const RoomReport& report) {
       name_of(shape), shape.rooms, shape.members, shape.senders,
       shape.pacing == Pacing::even ? ", evenly paced" : "", shape.packets_per_second(),
       shape.deliveries_per_second());
+  const LinkPlan& link = shape.link;
+  if (!link.is_perfect())
+    line(out, "link", "{:g} % of the datagrams lost, {:g} ms each way, {}", link.loss * 100,
+         to_ms(link.delay),
+         link.bits_per_second > 0 ? fmt::format("{:g} Mbit/s", link.bits_per_second / 1e6)
+                                  : "as fast as it goes");
   const Tally total = report.total();
-  put_tally(out, total);
+  put_tally(out, total, shape.transports);
+  if (shape.transports == Transports::mixed)
+    for (const Transport one : {Transport::websocket, Transport::webtransport}) {
+      const Tally& tally = report.result.by_transport[static_cast<std::size_t>(one)];
+      if (tally.delivered == 0) continue;
+      put_order(out, name_of(one), tally, one == Transport::webtransport);
+      put_latency(out, "  ms", tally.latency);
+    }
   if (report.result.stall)
     put_stall(out, report);
   else
@@ -147,7 +172,7 @@ std::string paragraph(const RoomReport& report) {
 
 std::string paragraph(const IdleReport& report) {
   const IdleResult& result = report.result;
-  std::string out = fmt::format("{} · {} sessions, two to a room\n", report.shape.name,
+  std::string out = fmt::format("{} · {} sessions, two to a room\n", name_of(report.shape),
                                 grouped(static_cast<std::uint64_t>(result.sessions)));
   if (result.bytes_per_session)
     line(out, "memory", "{:.2f} KiB per session (kernel apart)", *result.bytes_per_session / 1024);
@@ -170,8 +195,9 @@ std::string paragraph(const IdleReport& report) {
 
 std::string paragraph(const ChurnReport& report) {
   const ChurnResult& result = report.result;
-  std::string out = fmt::format("churn · {:.0f} visits a minute for {:.0f} s\n",
-                                report.plan.per_minute, to_seconds(report.plan.duration));
+  std::string out = fmt::format("churn{} · {:.0f} visits a minute for {:.0f} s\n",
+                                suffix_of(report.plan.transports), report.plan.per_minute,
+                                to_seconds(report.plan.duration));
   line(out, "visits", "{} begun, {} completed", grouped(result.begun), grouped(result.completed));
   for (const auto& [reason, count] : result.failures) line(out, "FAILED", "{}: {}", count, reason);
   put_latency(out, "join ms", result.join);

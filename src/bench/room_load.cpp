@@ -74,7 +74,7 @@ class RoomLoad final : MarkListener {
   void populate() {
     const auto rooms = static_cast<std::size_t>(shape_.rooms);
     for (std::size_t i = 0; i < rooms * members_per_room_; ++i) {
-      crowd_.add(bench_user(i), bench_room(run_, i / members_per_room_));
+      crowd_.add(bench_user(i), bench_room(run_, i / members_per_room_), transport_of_member(i));
       books_.push_back({Ledger(senders_per_room_)});
     }
     const std::size_t senders = rooms * senders_per_room_;
@@ -82,12 +82,18 @@ class RoomLoad final : MarkListener {
     for (std::size_t i = 0; i < senders; ++i) {
       // Neighbours in the order of phases are in different rooms.
       const std::size_t member = i % rooms * members_per_room_ + i / rooms;
-      for (SenderStream& stream : make_streams(shape_, crowd_.user(member), i, senders)) {
+      for (SenderStream& stream :
+           make_streams(shape_, crowd_.user(member), i, senders, crowd_.client(member).mask())) {
         cadences.push_back(stream.cadence());
         streams_.push_back({member, std::move(stream)});
       }
     }
     schedule_.emplace(std::move(cadences));
+  }
+
+  [[nodiscard]] Transport transport_of_member(std::size_t member) const {
+    return transport_of(shape_.transports, member % members_per_room_, senders_per_room_,
+                        members_per_room_);
   }
 
   /// Silent members say one thing, so that they are participants like the others.
@@ -99,7 +105,8 @@ class RoomLoad final : MarkListener {
   }
 
   void send_heartbeat(std::size_t member) {
-    crowd_.client(member).send(heartbeat_frame(crowd_.user(member), WsClient::mask_key));
+    Client& client = crowd_.client(member);
+    client.send(heartbeat_frame(crowd_.user(member), client.mask()));
   }
 
   Result<void> run_phases() {
@@ -159,7 +166,7 @@ class RoomLoad final : MarkListener {
   void set_stalled(bool stalled) {
     is_stalled_ = stalled;
     for (std::size_t i = 0; i < stall_.count(); ++i) {
-      WsClient& client = crowd_.client(stall_.first() + i);
+      Client& client = crowd_.client(stall_.first() + i);
       if (client.is_open()) client.set_reading(!stalled);
     }
   }
@@ -197,14 +204,14 @@ class RoomLoad final : MarkListener {
   void send(ActiveStream& active, std::uint64_t number) {
     Books& books = books_[active.member];
     const TimePoint now = monotonic_now();
-    const Bytes frame =
+    const Bytes packet =
         active.stream.look(number).patch({.run = run_,
                                           .sender = static_cast<std::uint32_t>(active.member),
                                           .sequence = books.next_sequence,
                                           .stream_sequence = active.sent,
                                           .phase = static_cast<std::uint8_t>(phase_),
                                           .sent_at = now});
-    if (!crowd_.client(active.member).send(frame)) {
+    if (!crowd_.client(active.member).send(packet)) {
       if (is_counting_) ++result_.client.skipped;
       return;
     }
@@ -235,7 +242,14 @@ class RoomLoad final : MarkListener {
       ++result_.damaged;
     const Judgement judgement = books_[member].ledger.arrive(sender, mark);
     if (stall_.includes(member)) return stall_.note_arrival(member, sender, mark, judgement);
-    Tally& tally = result_.phases[mark.phase];
+    const Duration latency = message.read_at - mark.sent_at;
+    note(result_.phases[mark.phase], judgement, latency);
+    if (shape_.transports == Transports::mixed && plan_.phases[mark.phase].is_counted)
+      note(result_.by_transport[static_cast<std::size_t>(transport_of_member(member))], judgement,
+           latency);
+  }
+
+  static void note(Tally& tally, const Judgement& judgement, Duration latency) {
     if (judgement.arrival == Arrival::repeated) {
       ++tally.repeated;
       return;
@@ -243,7 +257,7 @@ class RoomLoad final : MarkListener {
     ++tally.delivered;
     tally.late += judgement.arrival == Arrival::late ? 1 : 0;
     tally.late_in_stream += judgement.late_in_stream ? 1 : 0;
-    tally.latency.record(message.read_at - mark.sent_at);
+    tally.latency.record(latency);
   }
 
   void do_chores(TimePoint now) {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -49,7 +50,8 @@ RoomLoadPlan plain_plan(const Shape& shape, const std::vector<pid_t>& pids);
 struct Tally {
   std::uint64_t expected = 0;
   std::uint64_t delivered = 0;
-  /// Overtaken by a later packet of the same sender; of the same sender and stream.
+  /// Overtaken by a later packet of the same sender; of the same sender and stream. (Over
+  /// WebTransport each packet is a stream of its own, and this is the order in which they end.)
   std::uint64_t late = 0;
   std::uint64_t late_in_stream = 0;
   std::uint64_t repeated = 0;
@@ -76,6 +78,8 @@ struct ClientHealth {
 struct RoomLoadResult {
   /// One per phase, of the receivers that never stall.
   std::vector<Tally> phases;
+  /// The counted phases together, by what the receiver uses.
+  std::array<Tally, 2> by_transport;
   std::uint64_t sent = 0;
   /// Packets that came back to their sender, into another room, or with another length.
   std::uint64_t echoed = 0;

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "bench/video_sizes.h"
-#include "bench/ws_client.h"
 
 namespace parley::bench {
 
@@ -19,13 +18,14 @@ void SenderStream::set_keyframe(PacketTemplate look, int every, int first) {
 }
 
 std::vector<SenderStream> make_streams(const Shape& shape, std::string_view user_id,
-                                       std::size_t index, std::size_t count) {
-  const auto make_look = [user_id](StreamKind kind, int bytes, bool is_keyframe) {
+                                       std::size_t index, std::size_t count,
+                                       const PacketMask& mask) {
+  const auto make_look = [user_id, &mask](StreamKind kind, int bytes, bool is_keyframe) {
     return PacketTemplate({.user_id = user_id,
                            .stream = kind,
                            .is_keyframe = is_keyframe,
                            .wrapper_bytes = static_cast<std::size_t>(bytes)},
-                          WsClient::mask_key);
+                          mask);
   };
   const auto cadence = [index, count](double rate) {
     return Cadence{rate, spread_phase(rate, index, count)};

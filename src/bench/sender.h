@@ -37,8 +37,10 @@ class SenderStream {
   std::uint64_t keyframe_first_ = 0;
 };
 
-/// The streams of the `index`-th of `count` senders of a run, their phases spread evenly.
+/// The streams of the `index`-th of `count` senders of a run, their phases spread evenly and their
+/// packets made for `mask`.
 std::vector<SenderStream> make_streams(const Shape& shape, std::string_view user_id,
-                                       std::size_t index, std::size_t count);
+                                       std::size_t index, std::size_t count,
+                                       const PacketMask& mask);
 
 }  // namespace parley::bench

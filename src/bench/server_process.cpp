@@ -38,6 +38,8 @@ std::vector<std::string> command_line(const ServerOptions& options, const std::s
                                     "0",
                                     "--log.level",
                                     "warning"};
+  if (options.takes_webtransport)
+    words.insert(words.end(), {"--webtransport.enabled", "true", "--webtransport.port", "0"});
   words.insert(words.end(), options.arguments.begin(), options.arguments.end());
   return words;
 }
@@ -72,18 +74,26 @@ Result<std::string> read_line(int fd) {
   return fail(interrupted() ? "interrupted" : "the server was not ready within ten seconds");
 }
 
-}  // namespace
-
-Result<std::uint16_t> parse_ready_line(std::string_view line) {
-  constexpr std::string_view key = "\"http\":";
+/// The number behind `key`; 0 without one.
+std::uint16_t port_after(std::string_view line, std::string_view key) {
   const std::size_t at = line.find(key);
-  if (at == std::string_view::npos) return fail(fmt::format("not a ready line: \"{}\"", line));
+  if (at == std::string_view::npos) return 0;
   std::string_view rest = line.substr(at + key.size());
   while (rest.starts_with(' ')) rest.remove_prefix(1);
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), port);
-  if (error != std::errc{} || port == 0) return fail(fmt::format("no port in \"{}\"", line));
-  return port;
+  return error == std::errc{} ? port : std::uint16_t{0};
+}
+
+}  // namespace
+
+Result<ReadyPorts> parse_ready_line(std::string_view line) {
+  if (line.find("\"http\":") == std::string_view::npos)
+    return fail(fmt::format("not a ready line: \"{}\"", line));
+  const ReadyPorts ports = {.http = port_after(line, "\"http\":"),
+                            .webtransport = port_after(line, "\"webtransport\":")};
+  if (ports.http == 0) return fail(fmt::format("no port in \"{}\"", line));
+  return ports;
 }
 
 Result<std::unique_ptr<ServerProcess>> ServerProcess::start(const ServerOptions& options) {
@@ -112,9 +122,11 @@ Result<std::unique_ptr<ServerProcess>> ServerProcess::start(const ServerOptions&
   const auto line = read_line(ready[0]);
   ::close(ready[0]);
   if (!line) return fail(line.error().message);
-  const auto port = parse_ready_line(*line);
-  if (!port) return fail(port.error().message);
-  server->port_ = *port;
+  const auto ports = parse_ready_line(*line);
+  if (!ports) return fail(ports.error().message);
+  server->ports_ = *ports;
+  if (options.takes_webtransport && ports->webtransport == 0)
+    return fail("the server was asked to take WebTransport and does not");
   return server;
 }
 

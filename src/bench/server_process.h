@@ -19,13 +19,23 @@ struct ServerOptions {
   /// The program; empty: this very executable.
   std::string program;
   int shards = 1;
+  /// Takes WebTransport, too, with a certificate it makes for itself.
+  bool takes_webtransport = false;
   /// Further arguments for `serve`.
   std::vector<std::string> arguments;
   std::vector<int> cpus;
 };
 
-/// The port in the one line `{"http":PORT,"ops":PORT}` a server writes when it is ready.
-Result<std::uint16_t> parse_ready_line(std::string_view line);
+/// Where a server listens.
+struct ReadyPorts {
+  std::uint16_t http = 0;
+  /// 0: it does not take WebTransport.
+  std::uint16_t webtransport = 0;
+};
+
+/// The ports in the one line `{"http":PORT,"ops":PORT,"webtransport":PORT}` a server writes when it
+/// is ready; older ones do not name the last.
+Result<ReadyPorts> parse_ready_line(std::string_view line);
 
 /// A child process `serve --port 0` on the loopback interface. The destructor ends it: SIGTERM, and
 /// SIGKILL when it is still there after five seconds.
@@ -38,13 +48,13 @@ class ServerProcess {
   ServerProcess& operator=(const ServerProcess&) = delete;
 
   [[nodiscard]] pid_t pid() const { return pid_; }
-  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] const ReadyPorts& ports() const { return ports_; }
 
  private:
   explicit ServerProcess(pid_t pid) : pid_(pid) {}
 
   pid_t pid_;
-  std::uint16_t port_ = 0;
+  ReadyPorts ports_;
 };
 
 }  // namespace parley::bench

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "bench/packet_template.h"
 #include "bench/video_sizes.h"
 
@@ -44,6 +46,12 @@ Shape idle() {
   return shape;
 }
 
+Shape over(Transports transports, Shape shape) {
+  shape.transports = transports;
+  if (transports == Transports::webtransport) shape.sessions = 500;
+  return shape;
+}
+
 double sender_packets_per_second(const Shape& shape) {
   return shape.traffic == Traffic::plain ? shape.rate : shape.audio_rate + shape.video_rate;
 }
@@ -66,16 +74,23 @@ double Shape::receiver_mbit_per_second() const {
   return bytes_per_second * senders * 8 / 1e6;
 }
 
-std::optional<Shape> find_shape(std::string_view name) {
-  if (name == "meeting-20") return meeting();
-  if (name == "pairs") return pairs();
-  if (name == "broadcast") return broadcast(100);
-  if (name == "idle") return idle();
+std::optional<Shape> find_shape(std::string_view name, Transports transports) {
+  for (const Shape& usual : {meeting(), pairs(), broadcast(100), idle()})
+    if (usual.name == name) return over(transports, usual);
   return {};
 }
 
-std::vector<Shape> default_shapes() {
-  return {meeting(), pairs(), broadcast(100), broadcast(2000), broadcast(6000), idle()};
+std::vector<Shape> default_shapes(Transports transports) {
+  std::vector<Shape> shapes = {meeting(), pairs(), broadcast(100)};
+  if (transports == Transports::websocket) {
+    shapes.push_back(broadcast(2000));
+    shapes.push_back(broadcast(6000));
+  } else {
+    shapes.push_back(broadcast(800));
+  }
+  shapes.push_back(idle());
+  for (Shape& shape : shapes) shape = over(transports, std::move(shape));
+  return shapes;
 }
 
 Result<void> validate(const Shape& shape) {

@@ -11,6 +11,8 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "bench/link.h"
+#include "bench/transport.h"
 
 namespace parley::bench {
 
@@ -37,6 +39,9 @@ struct Shape {
   ShapeKind kind = ShapeKind::rooms;
   Traffic traffic = Traffic::plain;
   Pacing pacing = Pacing::tick;
+  Transports transports = Transports::websocket;
+  /// Between every participant and the relay.
+  LinkPlan link;
   int rooms = 1;
   /// Members of each room; the first `senders` of them send, and all receive what others send.
   int members = 2;
@@ -65,12 +70,15 @@ struct Shape {
   [[nodiscard]] double receiver_mbit_per_second() const;
 };
 
-/// A default shape by its name: meeting-20, pairs, broadcast (100 packets/s), idle.
-std::optional<Shape> find_shape(std::string_view name);
+/// A default shape by its name: meeting-20, pairs, broadcast (100 packets/s), idle (1000 sessions,
+/// of WebTransport 500).
+std::optional<Shape> find_shape(std::string_view name,
+                                Transports transports = Transports::websocket);
 inline constexpr std::string_view shape_names = "meeting-20, pairs, broadcast, idle";
 
-/// The default set, in the order in which it is run.
-std::vector<Shape> default_shapes();
+/// The default set, in the order in which it is run. Broadcast is at 100, 2000 and 6000 packets/s,
+/// over WebTransport at 100 and 800.
+std::vector<Shape> default_shapes(Transports transports = Transports::websocket);
 
 /// Whether the figures make sense together; the error says which does not.
 Result<void> validate(const Shape& shape);

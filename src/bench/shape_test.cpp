@@ -36,6 +36,15 @@ TEST(Shape, that_makes_no_sense_says_why) {
   for (const Shape& usual : default_shapes()) EXPECT_TRUE(validate(usual).has_value());
 }
 
+TEST(Shape, over_webtransport_is_as_large_as_its_bars_are_for) {
+  const auto shapes = default_shapes(Transports::webtransport);
+
+  ASSERT_EQ(shapes.size(), 5U);
+  EXPECT_EQ(shapes[3].rate, 800);
+  EXPECT_EQ(shapes[4].sessions, 500);
+  for (const Shape& shape : shapes) EXPECT_EQ(shape.transports, Transports::webtransport);
+}
+
 TEST(VideoSizes, are_between_400_and_3200_bytes_with_a_mean_near_1200) {
   const VideoSizes sizes(1, 1);
 
@@ -61,7 +70,7 @@ TEST(VideoSizes, depend_on_the_seed_alone) {
 TEST(Sender, of_a_meeting_shows_every_150th_video_packet_as_a_keyframe) {
   const Shape meeting = *find_shape("meeting-20");
   for (const std::size_t index : {0, 7, 19}) {
-    auto streams = make_streams(meeting, "bench00000", index, 20);
+    auto streams = make_streams(meeting, "bench00000", index, 20, {});
     ASSERT_EQ(streams.size(), 2U);
     EXPECT_EQ(streams[0].kind(), StreamKind::audio);
     EXPECT_EQ(streams[0].look(0).wrapper_bytes(), 171U);
@@ -76,7 +85,7 @@ TEST(Sender, of_a_meeting_never_sends_its_keyframes_with_another) {
   const Shape meeting = *find_shape("meeting-20");
   std::vector<std::uint64_t> firsts;
   for (std::size_t index = 0; index < 20; ++index) {
-    auto streams = make_streams(meeting, "bench00000", index, 20);
+    auto streams = make_streams(meeting, "bench00000", index, 20, {});
     std::uint64_t n = 0;
     while (streams[1].look(n).wrapper_bytes() != 95'000) ++n;
     firsts.push_back(n);

@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 namespace parley::bench {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 Result<Address> resolve(const std::string& host, std::uint16_t port) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_socktype = SOCK_STREAM;  // or else every address comes three times
   addrinfo* found = nullptr;
   const int code = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
   if (code != 0) return fail(fmt::format("cannot resolve {}: {}", host, ::gai_strerror(code)));
@@ -23,25 +24,10 @@ Result<Address> resolve(const std::string& host, std::uint16_t port) {
   return address;
 }
 
-}  // namespace
-
-std::string Target::path(std::size_t index, std::string_view user, std::string_view room) const {
-  if (make_token) return fmt::format("/lobby?token={}", make_token(user, room));
-  if (!tokens.empty()) return fmt::format("/lobby?token={}", tokens[index % tokens.size()]);
-  return fmt::format("/lobby/{}/{}", user, room);
-}
-
-Result<Target> parse_target(std::string_view url) {
-  constexpr std::string_view scheme = "ws://";
-  if (url.starts_with("wss://"))
-    return fail("wss:// is not supported: the load tool measures the relay, not TLS; use ws://");
-  if (!url.starts_with(scheme))
-    return fail(fmt::format("\"{}\" is no address like ws://127.0.0.1:8080", url));
-  std::string_view authority = url.substr(scheme.size());
-  authority = authority.substr(0, authority.find('/'));
-
-  Target target;
-  target.port = 80;
+Result<Endpoint> parse_authority(std::string_view url, std::string_view authority,
+                                 std::uint16_t usual_port) {
+  Endpoint endpoint;
+  endpoint.port = usual_port;
   std::string_view host = authority;
   const bool is_bracketed = authority.starts_with('[');
   const std::size_t host_end = is_bracketed ? authority.find(']') : 0;
@@ -50,17 +36,42 @@ Result<Target> parse_target(std::string_view url) {
     host = authority.substr(0, colon);
     const std::string_view digits = authority.substr(colon + 1);
     const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), target.port);
-    if (error != std::errc{} || end != digits.data() + digits.size() || target.port == 0)
+        std::from_chars(digits.data(), digits.data() + digits.size(), endpoint.port);
+    if (error != std::errc{} || end != digits.data() + digits.size() || endpoint.port == 0)
       return fail(fmt::format("\"{}\" is no port", digits));
   }
   if (is_bracketed) host = host.substr(1, host_end - 1);
   if (host.empty()) return fail(fmt::format("\"{}\" names no host", url));
-  target.host = host;
-  auto address = resolve(target.host, target.port);
+  endpoint.host = host;
+  auto address = resolve(endpoint.host, endpoint.port);
   if (!address) return fail(address.error().message);
-  target.address = *address;
-  return target;
+  endpoint.address = *address;
+  return endpoint;
+}
+
+}  // namespace
+
+std::string Target::path(std::size_t index, std::string_view user, std::string_view room) const {
+  if (make_token) return fmt::format("/lobby?token={}", make_token(user, room));
+  if (!tokens.empty()) return fmt::format("/lobby?token={}", tokens[index % tokens.size()]);
+  return fmt::format("/lobby/{}/{}", user, room);
+}
+
+Result<void> add_url(Target& target, std::string_view url) {
+  if (url.starts_with("wss://"))
+    return fail("wss:// is not supported: the load tool measures the relay, not TLS; use ws://");
+  constexpr std::string_view websocket = "ws://";
+  constexpr std::string_view webtransport = "https://";
+  const bool is_websocket = url.starts_with(websocket);
+  if (!is_websocket && !url.starts_with(webtransport))
+    return fail(fmt::format(
+        "\"{}\" is no address like ws://127.0.0.1:8080 or https://127.0.0.1:4433", url));
+  std::string_view authority = url.substr((is_websocket ? websocket : webtransport).size());
+  authority = authority.substr(0, authority.find('/'));
+  auto endpoint = parse_authority(url, authority, is_websocket ? 80 : 443);
+  if (!endpoint) return fail(endpoint.error().message);
+  (is_websocket ? target.websocket : target.webtransport) = std::move(*endpoint);
+  return {};
 }
 
 }  // namespace parley::bench

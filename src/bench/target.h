@@ -12,20 +12,30 @@
 #include <vector>
 
 #include "base/result.h"
+#include "bench/link.h"
 
 namespace parley::bench {
 
-/// A resolved TCP address.
+/// A resolved address.
 struct Address {
   sockaddr_storage storage{};
   socklen_t size = 0;
 };
 
-/// A relay that speaks the protocol over plain WebSocket.
-struct Target {
+/// Where one transport of a relay listens.
+struct Endpoint {
   std::string host;
+  /// 0: nowhere.
   std::uint16_t port = 0;
   Address address;
+};
+
+/// A relay. It listens for one transport or for both.
+struct Target {
+  Endpoint websocket;
+  Endpoint webtransport;
+  /// What every participant has in between.
+  LinkPlan link;
   /// When not empty, connections use `/lobby?token=`, in order and over again; the tokens then
   /// decide users and rooms.
   std::vector<std::string> tokens;
@@ -37,7 +47,8 @@ struct Target {
                                  std::string_view room) const;
 };
 
-/// Reads `ws://host[:port]` and resolves the host.
-Result<Target> parse_target(std::string_view url);
+/// Reads `ws://host[:port]`, which is WebSocket, or `https://host[:port]`, which is WebTransport,
+/// into its place in `target`, and resolves the host.
+Result<void> add_url(Target& target, std::string_view url);
 
 }  // namespace parley::bench

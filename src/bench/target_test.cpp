@@ -5,22 +5,40 @@
 namespace parley::bench {
 namespace {
 
+Target target_at(std::string_view url) {
+  Target target;
+  EXPECT_TRUE(add_url(target, url).has_value()) << url;
+  return target;
+}
+
 TEST(Target, is_read_from_an_address) {
-  EXPECT_EQ(parse_target("ws://127.0.0.1:8080")->port, 8080);
-  EXPECT_EQ(parse_target("ws://127.0.0.1/lobby")->port, 80);
-  EXPECT_EQ(parse_target("ws://[::1]:9")->host, "::1");
-  EXPECT_EQ(parse_target("ws://[::1]:9")->port, 9);
+  EXPECT_EQ(target_at("ws://127.0.0.1:8080").websocket.port, 8080);
+  EXPECT_EQ(target_at("ws://127.0.0.1/lobby").websocket.port, 80);
+  EXPECT_EQ(target_at("ws://[::1]:9").websocket.host, "::1");
+  EXPECT_EQ(target_at("ws://[::1]:9").websocket.port, 9);
+}
+
+TEST(Target, has_a_place_for_each_transport) {
+  Target target = target_at("https://127.0.0.1");
+  EXPECT_EQ(target.webtransport.port, 443);
+  EXPECT_EQ(target.websocket.port, 0);
+
+  ASSERT_TRUE(add_url(target, "ws://127.0.0.1:8080").has_value());
+
+  EXPECT_EQ(target.webtransport.port, 443);
+  EXPECT_EQ(target.websocket.port, 8080);
 }
 
 TEST(Target, refuses_what_is_no_address) {
+  Target target;
   for (const char* url : {"", "127.0.0.1:80", "http://127.0.0.1", "wss://127.0.0.1", "ws://",
                           "ws://:80", "ws://127.0.0.1:", "ws://127.0.0.1:x", "ws://127.0.0.1:0",
-                          "ws://127.0.0.1:70000", "ws://[::1"})
-    EXPECT_FALSE(parse_target(url).has_value()) << url;
+                          "ws://127.0.0.1:70000", "ws://[::1", "https://", "https://:1"})
+    EXPECT_FALSE(add_url(target, url).has_value()) << url;
 }
 
 TEST(Target, asks_by_path_or_by_token) {
-  Target target = *parse_target("ws://127.0.0.1:8080");
+  Target target;
   EXPECT_EQ(target.path(5, "ann", "room"), "/lobby/ann/room");
 
   target.tokens = {"a", "b"};

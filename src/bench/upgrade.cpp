@@ -59,8 +59,8 @@ bool body_is_complete(std::string_view head, std::string_view body) {
 
 }  // namespace
 
-std::string upgrade_request(const Target& target, std::string_view path) {
-  const bool is_ipv6 = target.host.find(':') != std::string::npos;
+std::string upgrade_request(const Endpoint& endpoint, std::string_view path) {
+  const bool is_ipv6 = endpoint.host.find(':') != std::string::npos;
   return fmt::format(
       "GET {} HTTP/1.1\r\n"
       "Host: {}{}{}:{}\r\n"
@@ -69,7 +69,7 @@ std::string upgrade_request(const Target& target, std::string_view path) {
       "Sec-WebSocket-Version: 13\r\n"
       "Sec-WebSocket-Key: {}\r\n"
       "User-Agent: parley-bench\r\n\r\n",
-      path, is_ipv6 ? "[" : "", target.host, is_ipv6 ? "]" : "", target.port, nonce);
+      path, is_ipv6 ? "[" : "", endpoint.host, is_ipv6 ? "]" : "", endpoint.port, nonce);
 }
 
 UpgradeAnswer read_upgrade_answer(std::string_view response, bool is_all) {

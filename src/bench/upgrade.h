@@ -10,7 +10,7 @@
 namespace parley::bench {
 
 /// The request of one connection.
-std::string upgrade_request(const Target& target, std::string_view path);
+std::string upgrade_request(const Endpoint& endpoint, std::string_view path);
 
 enum class UpgradeState { incomplete, accepted, refused };
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -15,6 +16,9 @@
 
 namespace parley::bench {
 namespace {
+
+// A relay ends sessions after 30 s (10 s in its older forms).
+constexpr auto silence_max = 8s;
 
 std::string error_text(std::string_view what, int error) {
   return fmt::format("{}: {}", what, std::strerror(error));
@@ -38,28 +42,38 @@ std::string close_text(Bytes payload) {
 }  // namespace
 
 WsClient::~WsClient() {
-  if (fd_ >= 0) ::close(fd_);
+  if (fd_ < 0) return;
+  loop_.forget(fd_, *this);
+  ::close(fd_);
 }
 
 Result<void> WsClient::connect(const Target& target, std::string_view path) {
-  fd_ = ::socket(target.address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const Endpoint& endpoint = target.websocket;
+  fd_ = ::socket(endpoint.address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd_ < 0) return fail(error_text("socket", errno));
   const int on = 1;
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  upgrade_ = upgrade_request(target, path);
-  const auto* address = reinterpret_cast<const sockaddr*>(&target.address.storage);
-  if (::connect(fd_, address, target.address.size) != 0 && errno != EINPROGRESS)
+  upgrade_ = upgrade_request(endpoint, path);
+  if (!target.link.is_perfect()) link_ = std::make_unique<TcpLink>(target.link, number_);
+  const auto* address = reinterpret_cast<const sockaddr*>(&endpoint.address.storage);
+  if (::connect(fd_, address, endpoint.address.size) != 0 && errno != EINPROGRESS)
     return fail(
-        error_text(fmt::format("cannot connect to {}:{}", target.host, target.port), errno));
+        error_text(fmt::format("cannot connect to {}:{}", endpoint.host, endpoint.port), errno));
   watched_ = EPOLLOUT;
   loop_.watch(fd_, watched_, *this);
   return {};
 }
 
-bool WsClient::send(Bytes frame) {
-  if (state_ != State::open || waiting_.size() > waiting_bytes_max) return false;
-  write(frame);
+bool WsClient::send(Bytes packet) {
+  const std::size_t waiting = waiting_.size() + (link_ ? link_->leaving_bytes() : 0);
+  if (state_ != State::open || waiting > waiting_bytes_max) return false;
+  write(packet);
   return true;
+}
+
+void WsClient::keep_alive(TimePoint now) {
+  if (state_ == State::open && now - last_sent_at_ >= silence_max)
+    send(client_frame(Opcode::pong, {}, mask_key));
 }
 
 void WsClient::set_reading(bool reading) {
@@ -98,17 +112,49 @@ void WsClient::on_ready(std::uint32_t events) {
 }
 
 void WsClient::read() {
-  const MutableBytes buffer = loop_.buffer();
+  const MutableBytes buffer =
+      link_ ? loop_.buffer().first(TcpLink::read_bytes_max) : loop_.buffer();
   const ssize_t count = ::recv(fd_, buffer.data(), buffer.size(), 0);
   if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
-  if (count <= 0) {
-    if (state_ == State::upgrading)
-      return end("refused: " + read_upgrade_answer(upgrade_, true).reason);
-    return end(count == 0 ? "the server ended the connection without a Close frame"
-                          : error_text("lost", errno));
-  }
+  if (count <= 0) return end_of_input(count);
   read_at_ = monotonic_now();
   const Bytes bytes = buffer.first(static_cast<std::size_t>(count));
+  if (!link_) return read_bytes(bytes);
+  link_->arrive(bytes, read_at_);
+  set_link_timer();
+  update_events();
+}
+
+void WsClient::end_of_input(ssize_t count) {
+  const int error = errno;
+  // What is still under way comes at once then.
+  while (link_ && state_ != State::ended) {
+    const auto bytes = link_->take_arriving(never - 1ns);
+    if (!bytes) break;
+    read_bytes(*bytes);
+  }
+  if (state_ == State::ended) return;
+  if (state_ == State::upgrading)
+    return end("refused: " + read_upgrade_answer(upgrade_, true).reason);
+  end(count == 0 ? "the server ended the connection without a Close frame"
+                 : error_text("lost", error));
+}
+
+void WsClient::on_timer() {
+  const TimePoint now = monotonic_now();
+  while (const auto bytes = link_->take_leaving(now)) write_now(*bytes);
+  read_at_ = now;
+  while (const auto bytes = link_->take_arriving(now)) {
+    read_bytes(*bytes);
+    if (state_ == State::ended) return;
+  }
+  set_link_timer();
+  update_events();
+}
+
+void WsClient::set_link_timer() { loop_.set_timer(*this, link_->next_due()); }
+
+void WsClient::read_bytes(Bytes bytes) {
   if (state_ == State::upgrading)
     read_upgrade(bytes);
   else
@@ -120,10 +166,9 @@ void WsClient::read_upgrade(Bytes bytes) {
   const UpgradeAnswer answer = read_upgrade_answer(upgrade_, false);
   if (answer.state == UpgradeState::refused) return end("refused: " + answer.reason);
   if (answer.state == UpgradeState::incomplete) return;
-  state_ = State::open;
   const std::string frames = upgrade_.substr(answer.header_bytes);
   upgrade_ = {};
-  listener_.on_open(*this);
+  tell_open();
   if (state_ != State::ended) read_frames(as_bytes(frames));
 }
 
@@ -133,7 +178,7 @@ void WsClient::read_frames(Bytes bytes) {
 }
 
 void WsClient::on_message(Bytes head, std::size_t size) {
-  if (state_ == State::open) listener_.on_message(*this, {head, size, read_at_});
+  if (state_ == State::open) tell({head, size, read_at_});
 }
 
 void WsClient::on_control(Opcode opcode, Bytes payload) {
@@ -149,6 +194,12 @@ void WsClient::on_control(Opcode opcode, Bytes payload) {
 
 void WsClient::write(Bytes bytes) {
   last_sent_at_ = monotonic_now();
+  if (!link_) return write_now(bytes);
+  link_->leave(bytes, last_sent_at_);
+  set_link_timer();
+}
+
+void WsClient::write_now(Bytes bytes) {
   if (waiting_.empty()) {
     const ssize_t count = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
@@ -173,21 +224,20 @@ void WsClient::flush() {
 
 void WsClient::update_events() {
   if (state_ == State::ended || state_ == State::connecting) return;
+  const bool reads = is_reading_ && (!link_ || link_->takes_more());
   const std::uint32_t events =
-      (is_reading_ ? EPOLLIN : 0U) | (waiting_.empty() ? 0U : static_cast<std::uint32_t>(EPOLLOUT));
+      (reads ? EPOLLIN : 0U) | (waiting_.empty() ? 0U : static_cast<std::uint32_t>(EPOLLOUT));
   if (events == watched_) return;
   watched_ = events;
   loop_.change(fd_, events, *this);
 }
 
 void WsClient::end(std::string reason) {
-  state_ = State::ended;
-  end_reason_ = std::move(reason);
-  loop_.forget(fd_);
+  loop_.forget(fd_, *this);
   ::close(fd_);
   fd_ = -1;
   waiting_ = {};
-  listener_.on_end(*this);
+  tell_end(std::move(reason));
 }
 
 }  // namespace parley::bench

@@ -39,13 +39,18 @@ struct Flags {
   std::uint32_t seed = 1;
 
   bool self = false;
-  std::string url;
+  std::vector<std::string> urls;
+  std::string transport;
   std::vector<std::string> tokens;
   std::string jwt_secret;
   std::vector<int> pids;
   std::string program;
   int shards = 1;
   std::vector<std::string> serve_arguments;
+
+  double loss = 0;
+  std::optional<std::string> delay;
+  double rate_mbit = 0;
 
   int stall = 0;
   double stall_seconds = 40;
@@ -60,8 +65,16 @@ void add_target_flags(CLI::App& app, Flags& flags) {
   const char* group = "Target";
   app.add_flag("--self", flags.self, "Start a server of its own for each shape (the default)")
       ->group(group);
-  app.add_option("--url", flags.url, "Measure this relay instead")
-      ->type_name("ws://HOST:PORT")
+  app.add_option("--url", flags.urls,
+                 "Measure this relay instead, over WebSocket (ws) or WebTransport (https; its "
+                 "certificate is not verified); for both, give both")
+      ->type_name("ws|https://HOST:PORT")
+      ->allow_extra_args(false)
+      ->group(group);
+  app.add_option("--transport", flags.transport,
+                 "How participants connect; mixed: half of them so, half so, in broadcast the "
+                 "senders over WebSocket")
+      ->type_name("websocket|webtransport|mixed [as --url]")
       ->group(group);
   app.add_option("--pid", flags.pids,
                  "Process of that relay, or its bus, whose time and memory count (repeatable)")
@@ -94,7 +107,7 @@ void add_shape_flags(CLI::App& app, Flags& flags) {
   const char* group = "Shape";
   app.add_option("shapes", flags.shapes,
                  "meeting-20, pairs, broadcast, idle; without any: all of them, broadcast at 100, "
-                 "2000 and 6000 packets/s")
+                 "2000 and 6000 packets/s, over WebTransport at 100 and 800")
       ->type_name("")
       ->group("Shapes");
   const auto add = [&app, group](const char* name, auto& value, const char* help,
@@ -111,7 +124,7 @@ void add_shape_flags(CLI::App& app, Flags& flags) {
   add("--video-rate", flags.video_rate, "meeting-20: video packets per second", "NUMBER [30]");
   add("--mbit", flags.mbit, "meeting-20: size video so that a receiver gets this much per second",
       "MBIT");
-  add("--sessions", flags.sessions, "idle: sessions", "NUMBER [1000]");
+  add("--sessions", flags.sessions, "idle: sessions", "NUMBER [1000, webtransport 500]");
   add("--spread", flags.spread,
       "When senders send: on a common 1 ms tick, or each packet at its own moment",
       "tick|even [tick]");
@@ -119,6 +132,21 @@ void add_shape_flags(CLI::App& app, Flags& flags) {
   add("--duration", flags.duration, "How long to measure (idle: to watch)",
       "DURATION [10s, idle 60s, churn 3m]");
   add("--warmup", flags.warmup, "How long to send before measuring", "DURATION [1s, churn 20s]");
+}
+
+void add_link_flags(CLI::App& app, Flags& flags) {
+  const char* group = "Network between the participants and the relay, made up by this tool";
+  app.add_option("--loss", flags.loss,
+                 "Share of the UDP datagrams that are lost each way; TCP stalls for a round trip "
+                 "instead")
+      ->type_name("PERCENT [0]")
+      ->group(group);
+  app.add_option("--delay", flags.delay, "How long everything is under way, each way")
+      ->type_name("DURATION [0]")
+      ->group(group);
+  app.add_option("--link-rate", flags.rate_mbit, "What each participant's line carries, each way")
+      ->type_name("MBIT [unlimited]")
+      ->group(group);
 }
 
 void add_trial_flags(CLI::App& app, Flags& flags) {
@@ -222,27 +250,49 @@ Result<void> apply(Shape& shape, const Flags& flags) {
   return validate(shape);
 }
 
-Result<std::vector<Shape>> shapes_of(const Flags& flags) {
+/// What is asked for, or what the addresses allow.
+Result<bench::Transports> transports_of(const Flags& flags, const bench::Target& target) {
+  using bench::Transports;
+  if (!flags.transport.empty()) {
+    const auto named = bench::find_transports(flags.transport);
+    if (!named) return fail(fmt::format("--transport is one of {}", bench::transports_names));
+    return *named;
+  }
+  if (target.webtransport.port == 0) return Transports::websocket;
+  return target.websocket.port == 0 ? Transports::webtransport : Transports::mixed;
+}
+
+Result<void> check_addresses(bench::Transports transports, const bench::Target& target) {
+  using bench::Transport;
+  if (includes(transports, Transport::websocket) && target.websocket.port == 0)
+    return fail("WebSocket needs a --url ws://HOST:PORT");
+  if (includes(transports, Transport::webtransport) && target.webtransport.port == 0)
+    return fail("WebTransport needs a --url https://HOST:PORT");
+  return {};
+}
+
+Result<std::vector<Shape>> shapes_of(const Flags& flags, bench::Transports transports) {
   std::vector<Shape> shapes;
   std::vector<std::string> names = flags.shapes;
   if (names.empty() && flags.stall > 0) names = {"meeting-20"};
   for (const std::string& name : names) {
-    auto shape = bench::find_shape(name);
+    auto shape = bench::find_shape(name, transports);
     if (!shape)
       return fail(fmt::format("there is no shape \"{}\"; there are {}", name, bench::shape_names));
     shapes.push_back(std::move(*shape));
   }
-  if (names.empty()) shapes = bench::default_shapes();
+  if (names.empty()) shapes = bench::default_shapes(transports);
   for (Shape& shape : shapes)
     if (auto applied = apply(shape, flags); !applied)
       return fail(fmt::format("{}: {}", shape.name, applied.error().message));
   return shapes;
 }
 
-Result<bench::ChurnPlan> churn_of(const Flags& flags) {
+Result<bench::ChurnPlan> churn_of(const Flags& flags, bench::Transports transports) {
   if (!flags.shapes.empty() || flags.stall > 0) return fail("--churn stands alone");
   bench::ChurnPlan churn;
   churn.per_minute = flags.churn;
+  churn.transports = transports;
   take(churn.rooms, flags.rooms);
   Shape times;
   times.warmup = churn.warmup;
@@ -280,15 +330,14 @@ Result<void> check_ranges(const Flags& flags) {
   return {};
 }
 
-Result<BenchPlan> plan_of(const Flags& flags) {
-  if (auto checked = check_ranges(flags); !checked) return fail(checked.error().message);
-  BenchPlan plan;
+/// The load: shapes, or churn.
+Result<void> add_load(BenchPlan& plan, const Flags& flags, bench::Transports transports) {
   if (flags.churn > 0) {
-    auto churn = churn_of(flags);
+    auto churn = churn_of(flags, transports);
     if (!churn) return fail(churn.error().message);
     plan.churn = std::move(*churn);
   } else {
-    auto shapes = shapes_of(flags);
+    auto shapes = shapes_of(flags, transports);
     if (!shapes) return fail(shapes.error().message);
     plan.shapes = std::move(*shapes);
   }
@@ -296,23 +345,70 @@ Result<BenchPlan> plan_of(const Flags& flags) {
     plan.stall = bench::StallPlan{.receivers = flags.stall};
     plan.stall->duration = Millis(static_cast<std::int64_t>(flags.stall_seconds * 1000));
   }
+  return {};
+}
+
+Result<bench::LinkPlan> link_of(const Flags& flags) {
+  bench::LinkPlan link;
+  if (flags.loss < 0 || flags.loss > 50) return fail("--loss is 0 to 50 percent");
+  if (flags.rate_mbit < 0) return fail("--link-rate must be above 0");
+  link.loss = flags.loss / 100;
+  link.bits_per_second = flags.rate_mbit * 1e6;
+  if (flags.delay) {
+    const auto delay = to_duration("--delay", *flags.delay);
+    if (!delay) return fail(delay.error().message);
+    if (*delay < 0ms || *delay > 10s) return fail("--delay is 0s to 10s");
+    link.delay = *delay;
+  }
+  return link;
+}
+
+/// A relay of somebody's.
+Result<void> add_target(BenchPlan& plan, const Flags& flags, bench::Target target,
+                        bench::Transports transports) {
+  if (flags.self) return fail("either --self or --url");
+  if (auto checked = check_addresses(transports, target); !checked) return checked;
+  add_tokens(target, flags);
+  plan.target = std::move(target);
+  plan.pids.assign(flags.pids.begin(), flags.pids.end());
+  return {};
+}
+
+/// A relay of our own.
+Result<void> add_server(BenchPlan& plan, const Flags& flags, bench::Transports transports) {
+  if (!flags.pids.empty()) return fail("--pid goes with --url; its own server is known");
   bench::Target tokens;
   add_tokens(tokens, flags);
-  if (flags.url.empty()) {
-    if (!flags.pids.empty()) return fail("--pid goes with --url; its own server is known");
-    plan.token_source = tokens;
-    plan.server = {flags.program, flags.shards, flags.serve_arguments, {}};
-    if (!flags.jwt_secret.empty())
-      plan.server.arguments.insert(plan.server.arguments.end(),
-                                   {"--auth.jwt_secret", flags.jwt_secret});
-  } else {
-    if (flags.self) return fail("either --self or --url");
-    auto target = bench::parse_target(flags.url);
-    if (!target) return fail(target.error().message);
-    add_tokens(*target, flags);
-    plan.target = std::move(*target);
-    plan.pids.assign(flags.pids.begin(), flags.pids.end());
-  }
+  plan.token_source = tokens;
+  plan.server = {.program = flags.program,
+                 .shards = flags.shards,
+                 .takes_webtransport = includes(transports, bench::Transport::webtransport),
+                 .arguments = flags.serve_arguments,
+                 .cpus = {}};
+  if (!flags.jwt_secret.empty())
+    plan.server.arguments.insert(plan.server.arguments.end(),
+                                 {"--auth.jwt_secret", flags.jwt_secret});
+  return {};
+}
+
+Result<BenchPlan> plan_of(const Flags& flags) {
+  if (auto checked = check_ranges(flags); !checked) return fail(checked.error().message);
+  bench::Target target;
+  for (const std::string& url : flags.urls)
+    if (auto added = bench::add_url(target, url); !added) return fail(added.error().message);
+  const auto transports = transports_of(flags, target);
+  if (!transports) return fail(transports.error().message);
+
+  const auto link = link_of(flags);
+  if (!link) return fail(link.error().message);
+
+  BenchPlan plan;
+  if (auto added = add_load(plan, flags, *transports); !added) return fail(added.error().message);
+  for (Shape& shape : plan.shapes) shape.link = *link;
+  if (plan.churn) plan.churn->link = *link;
+  auto added = flags.urls.empty() ? add_server(plan, flags, *transports)
+                                  : add_target(plan, flags, std::move(target), *transports);
+  if (!added) return fail(added.error().message);
   plan.floor_runs = static_cast<std::size_t>(flags.floor_runs);
   plan.is_enforced = flags.enforce;
   plan.is_json = flags.json;
@@ -350,6 +446,7 @@ int run_bench_command(const std::vector<std::string>& args) {
       "prints what there is.");
   add_shape_flags(app, flags);
   add_target_flags(app, flags);
+  add_link_flags(app, flags);
   add_trial_flags(app, flags);
   add_output_flags(app, flags);
 
