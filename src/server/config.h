@@ -84,6 +84,7 @@ struct Config {
   } webtransport;
 
   struct Tls {
+    bool tcp = false;
     std::string cert;
     std::string key;
     std::string self_signed_folder;

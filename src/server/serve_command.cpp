@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <string>
+#include <string_view>
 
 #include "base/log.h"
 #include "server/relay_server.h"
@@ -30,8 +31,9 @@ void print_welcome(const Config& config, const RelayServer& server, Duration too
   const std::string host = reachable_host(config.server.host);
   const auto milliseconds = std::chrono::duration_cast<Millis>(took).count();
   fmt::print("\nParley {} is ready ({} ms)\n\n", version().version, milliseconds);
-  fmt::print("  join          http://{}:{}/?room=demo\n", host, server.port());
-  fmt::print("  websocket     ws://{}:{}/lobby/<user>/<room>\n", host, server.port());
+  const std::string_view secure = config.tls.tcp ? "s" : "";
+  fmt::print("  join          http{}://{}:{}/?room=demo\n", secure, host, server.port());
+  fmt::print("  websocket     ws{}://{}:{}/lobby/<user>/<room>\n", secure, host, server.port());
   if (server.webtransport_port() != 0)
     fmt::print("  webtransport  https://{}:{}/lobby/<user>/<room>\n", host,
                server.webtransport_port());
@@ -68,6 +70,7 @@ int run_relay(Program program, const CommandLine& command) {
   if (program == Program::parley_dev) print_welcome(config, **server, monotonic_now() - begun);
   log_info("listening", {{"host", config.server.host},
                          {"port", (*server)->port()},
+                         {"tls", config.tls.tcp},
                          {"webtransport_port", (*server)->webtransport_port()},
                          {"ops_port", (*server)->ops_port()},
                          {"shards", config.server.shards},
