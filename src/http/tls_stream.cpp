@@ -150,17 +150,17 @@ Received TlsStream::read(MutableBytes space) {
   wire_bytes_left_ = wire_bytes_per_read;
   std::size_t count = 0;
   int error = SSL_ERROR_NONE;
+  ERR_clear_error();  // what others left would be taken for ours
   while (count < space.size() && error == SSL_ERROR_NONE) {
     std::size_t part = 0;
-    ERR_clear_error();
     const int done = SSL_read_ex(ssl_.get(), space.data() + count, space.size() - count, &part);
     if (done != 1) error = SSL_get_error(ssl_.get(), done);
     count += part;
   }
-  ERR_clear_error();
   is_secure_ = is_secure_ || SSL_is_init_finished(ssl_.get()) == 1;
   const bool is_sent = send_unsent().state != Written::State::failed;
   const bool goes_on = error == SSL_ERROR_NONE || error == SSL_ERROR_WANT_READ;
+  if (!goes_on) ERR_clear_error();
   if (count > 0) {
     has_more_ = !goes_on || (error == SSL_ERROR_NONE && SSL_has_pending(ssl_.get()) == 1);
     return {Received::State::data, count};
@@ -201,8 +201,10 @@ bool TlsStream::seal(Rest& rest, std::size_t bytes_max) {
     const MutableBytes record(space);
     const Bytes plain = rest.next(record.first(std::min(record.size(), bytes_max - sealed)));
     std::size_t count = 0;
-    ERR_clear_error();
-    if (SSL_write_ex(ssl_.get(), plain.data(), plain.size(), &count) != 1) return false;
+    if (SSL_write_ex(ssl_.get(), plain.data(), plain.size(), &count) != 1) {
+      ERR_clear_error();
+      return false;
+    }
     sealed += count;
   }
   return true;
@@ -213,11 +215,7 @@ void TlsStream::seal_ahead(std::size_t bytes) {
 }
 
 Written TlsStream::end() {
-  if (is_secure_ && !std::exchange(end_said_, true)) {
-    ERR_clear_error();
-    SSL_shutdown(ssl_.get());
-    ERR_clear_error();
-  }
+  if (is_secure_ && !std::exchange(end_said_, true)) SSL_shutdown(ssl_.get());
   return send_unsent();
 }
 
