@@ -1,12 +1,11 @@
 #include "http/http_connection.h"
 
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
 #include <boost/asio/error.hpp>
-#include <cerrno>
+#include <span>
 #include <utility>
 
 #include "http/http_handler.h"
@@ -19,14 +18,11 @@ namespace {
 // How much input is thrown away in one turn; the rest waits for the next.
 constexpr int discards_per_turn = 8;
 
-bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
-
 }  // namespace
 
-HttpConnection::HttpConnection(HttpConnections& owner, boost::asio::ip::tcp::socket socket,
-                               AcceptedSocket accepted)
+HttpConnection::HttpConnection(HttpConnections& owner, TcpStream stream, AcceptedSocket accepted)
     : owner_(owner),
-      socket_(std::move(socket)),
+      stream_(std::move(stream)),
       remote_address_(std::move(accepted.remote_address)),
       ticket_(std::move(accepted.ticket)),
       alarm_(owner.shard_, *this) {}
@@ -38,8 +34,19 @@ void HttpConnection::start() {
   wait_readable();
 }
 
+void HttpConnection::turn_away(std::string_view reason) {
+  owner_.handler_.on_refused(reason);
+  turned_away_ = true;
+  if (!stream_.can_write()) return start();
+  answer_last(503, "too many connections");
+}
+
 void HttpConnection::refuse(int status, std::string_view body, std::string_view reason) {
   owner_.handler_.on_refused(reason);
+  answer_last(status, body);
+}
+
+void HttpConnection::answer_last(int status, std::string_view body) {
   HttpResponse response = HttpResponse::text(status, body);
   response.close = true;
   answer(std::move(response), nullptr);
@@ -56,8 +63,7 @@ void HttpConnection::abandon() {
   if (state_ == State::ended) return;
   state_ = State::ended;
   alarm_.cancel();
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  stream_.close();
   ticket_.reset();
 }
 
@@ -71,6 +77,7 @@ void HttpConnection::on_deadline(Now) {
   switch (state_) {
     case State::awaiting_first:
     case State::awaiting_rest:
+      if (!stream_.can_write()) return refuse_handshake();
       refuse(408, "the request did not come in time", "request_too_late");
       break;
     case State::idle:
@@ -88,22 +95,19 @@ void HttpConnection::on_deadline(Now) {
 
 void HttpConnection::wait_readable() {
   if (std::exchange(wait_pending_, true)) return;
-  socket_.async_wait(boost::asio::ip::tcp::socket::wait_read,
-                     [weak = weak_from_this()](const boost::system::error_code& error) {
-                       const auto self = weak.lock();
-                       if (!self || error == boost::asio::error::operation_aborted) return;
-                       self->wait_pending_ = false;
-                       self->on_readable();
-                     });
+  stream_.wait_readable([weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (!self || error == boost::asio::error::operation_aborted) return;
+    self->wait_pending_ = false;
+    self->on_readable();
+  });
 }
 
 void HttpConnection::wait_writable() {
-  socket_.async_wait(boost::asio::ip::tcp::socket::wait_write,
-                     [weak = weak_from_this()](const boost::system::error_code& error) {
-                       const auto self = weak.lock();
-                       if (self && error != boost::asio::error::operation_aborted)
-                         self->on_writable();
-                     });
+  stream_.wait_writable([weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (self && error != boost::asio::error::operation_aborted) self->on_writable();
+  });
 }
 
 void HttpConnection::on_readable() {
@@ -113,15 +117,26 @@ void HttpConnection::on_readable() {
 
   const MutableBytes space = owner_.shard_.read_space();
   const std::size_t room = owner_.rules_.header_bytes_max - received_.size();
-  const ssize_t count =
-      ::recv(socket_.native_handle(), space.data(), std::min(room, space.size()), MSG_DONTWAIT);
-  if (count < 0 && would_block(errno)) return wait_readable();
-  if (count <= 0) return end();
+  const Received received = stream_.read(space.first(std::min(room, space.size())));
+  switch (received.state) {
+    case Received::State::data:
+    case Received::State::nothing:
+      break;
+    case Received::State::ended:
+      return end();
+    case Received::State::handshake_failed:
+      return refuse_handshake();
+    case Received::State::plain_http:
+      stream_.go_plain();
+      return refuse(400, "This port speaks https", "plain_http");
+  }
+  if (turned_away_ && stream_.can_write()) return answer_last(503, "too many connections");
+  if (received.state == Received::State::nothing) return wait_readable();
   if (state_ == State::idle) {
     state_ = State::awaiting_rest;
     alarm_.set(owner_.shard_.now().monotonic + owner_.rules_.header_timeout);
   }
-  received_.append(reinterpret_cast<const char*>(space.data()), static_cast<std::size_t>(count));
+  received_.append(as_text(space.first(received.bytes)));
   serve_received();
 }
 
@@ -129,7 +144,7 @@ void HttpConnection::on_writable() {
   if (state_ != State::writing) return;
   if (send_some()) {
     after_answer();
-    if (state_ != State::discarding && state_ != State::ended) serve_received();
+    if (state_ == State::idle || state_ == State::awaiting_rest) serve_received();
   }
 }
 
@@ -167,7 +182,7 @@ void HttpConnection::serve(std::string_view head) {
 
 bool HttpConnection::offer_upgrade(const HttpRequest& request, std::size_t head_bytes) {
   alarm_.cancel();
-  Upgrade upgrade(socket_, ticket_,
+  Upgrade upgrade(stream_, ticket_,
                   {received_.begin() + static_cast<std::ptrdiff_t>(head_bytes), received_.end()});
   auto response = owner_.handler_.upgrade(request, upgrade);
   if (upgrade.taken()) {
@@ -205,7 +220,7 @@ void HttpConnection::answer(HttpResponse response, const HttpRequest* request) {
 }
 
 bool HttpConnection::send_some() {
-  while (sent_ < head_out_.size() + body_out_.size()) {
+  do {
     std::array<iovec, 2> parts{};
     std::size_t count = 0;
     const auto add = [&](const void* data, std::size_t size, std::size_t skip) {
@@ -215,29 +230,26 @@ bool HttpConnection::send_some() {
     add(head_out_.data(), head_out_.size(), std::min(sent_, head_out_.size()));
     add(body_out_.bytes().data(), body_out_.size(),
         sent_ > head_out_.size() ? sent_ - head_out_.size() : 0);
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = count;
-    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0 && would_block(errno)) {
-      wait_writable();
-      return false;
-    }
-    if (sent < 0) {
+    const Written written = stream_.write(std::span(parts).first(count));
+    if (written.state == Written::State::failed) {
       end();
       return false;
     }
-    sent_ += static_cast<std::size_t>(sent);
+    sent_ += written.taken;
     // A reader that takes a little at a time still takes.
-    alarm_.set(owner_.shard_.now().monotonic + owner_.rules_.idle_timeout);
-  }
+    if (written.sent > 0) alarm_.set(owner_.shard_.now().monotonic + owner_.rules_.idle_timeout);
+    if (written.state == Written::State::blocked) {
+      wait_writable();
+      return false;
+    }
+  } while (sent_ < head_out_.size() + body_out_.size());
   return true;
 }
 
 void HttpConnection::after_answer() {
   head_out_ = {};
   body_out_ = {};
+  sent_ = 0;
   if (close_after_answer_) return begin_discarding();
   const Now now = owner_.shard_.now();
   if (received_.empty()) {
@@ -250,21 +262,30 @@ void HttpConnection::after_answer() {
   }
 }
 
+void HttpConnection::refuse_handshake() {
+  if (!turned_away_) owner_.handler_.on_refused("tls_handshake");
+  begin_discarding();
+}
+
 void HttpConnection::begin_discarding() {
-  ::shutdown(socket_.native_handle(), SHUT_WR);
   received_ = {};
-  state_ = State::discarding;
+  close_after_answer_ = true;
   alarm_.set(owner_.shard_.now().monotonic + owner_.rules_.linger);
+  if (!stream_.finish()) {
+    // The end waits for the kernel like an answer, and after_answer() comes back here.
+    state_ = State::writing;
+    return wait_writable();
+  }
+  state_ = State::discarding;
   discard();
 }
 
 void HttpConnection::discard() {
   const MutableBytes space = owner_.shard_.read_space();
   for (int i = 0; i < discards_per_turn; ++i) {
-    const ssize_t count = ::recv(socket_.native_handle(), space.data(), space.size(), MSG_DONTWAIT);
-    if (count > 0) continue;
-    if (count < 0 && would_block(errno)) break;
-    return end();
+    const Received received = stream_.discard(space);
+    if (received.state == Received::State::nothing) break;
+    if (received.state != Received::State::data) return end();
   }
   wait_readable();
 }

@@ -1,16 +1,17 @@
 #pragma once
 // HttpConnection: one TCP connection that speaks HTTP/1.1, one request at a time.
 
-#include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "actor/shard.h"
 #include "base/bytes.h"
 #include "http/http_connections.h"
 #include "http/http_types.h"
 #include "http/request_head.h"
+#include "http/tcp_stream.h"
 
 namespace parley {
 
@@ -19,14 +20,14 @@ namespace parley {
 /// waits in the kernel.
 class HttpConnection final : public Timed, public std::enable_shared_from_this<HttpConnection> {
  public:
-  HttpConnection(HttpConnections& owner, boost::asio::ip::tcp::socket socket,
-                 AcceptedSocket accepted);
+  HttpConnection(HttpConnections& owner, TcpStream stream, AcceptedSocket accepted);
   ~HttpConnection();
 
   /// Begins to read. Like all below it may end the connection, which is then gone from its owner.
   void start();
-  /// Answers once, whatever the client says, and ends.
-  void refuse(int status, std::string_view body, std::string_view reason);
+  /// Instead of start(): answers 503, whatever the client says, and ends. `reason` is a fixed
+  /// label.
+  void turn_away(std::string_view reason);
   /// The next answer is the last.
   void answer_once() { close_after_answer_ = true; }
   /// Ends when the request under way, if any, is answered.
@@ -54,6 +55,10 @@ class HttpConnection final : public Timed, public std::enable_shared_from_this<H
   /// Answers heads that are complete until one needs more bytes or the socket does not take more.
   void serve_received();
   void serve(std::string_view head);
+  /// Answers once, whatever the client says, and ends.
+  void refuse(int status, std::string_view body, std::string_view reason);
+  void answer_last(int status, std::string_view body);
+  void refuse_handshake();
   /// True when somebody took the socket or the request was answered.
   bool offer_upgrade(const HttpRequest& request, std::size_t head_bytes);
   void answer(HttpResponse response, const HttpRequest* request);
@@ -65,12 +70,13 @@ class HttpConnection final : public Timed, public std::enable_shared_from_this<H
   void end();
 
   HttpConnections& owner_;
-  boost::asio::ip::tcp::socket socket_;
+  TcpStream stream_;
   std::string remote_address_;
   std::shared_ptr<void> ticket_;
   Shard::Alarm alarm_;
   State state_ = State::awaiting_first;
   bool close_after_answer_ = false;
+  bool turned_away_ = false;
   bool wait_pending_ = false;
   std::string received_;
   HeadScanner scanner_;

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "actor/shard.h"
+#include "base/check.h"
 #include "http/http_connection.h"
 #include "http/http_handler.h"
+#include "http/tls_context.h"
 
 namespace parley {
 namespace {
@@ -53,18 +55,23 @@ void HttpConnections::add(AcceptedSocket accepted) {
   }
   socket.non_blocking(true, error);
 
+  std::unique_ptr<TlsStream> tls;
+  if (rules_.tls != nullptr) {
+    tls = rules_.tls->accept(native_socket);
+    check(tls != nullptr, "https is spoken before there is a certificate");
+  }
   if (accepted.refusal.empty() && connections_.size() >= rules_.connections_max)
     accepted.refusal = "connections_max";
   const std::string_view refusal = accepted.refusal;
-  const auto connection =
-      std::make_shared<HttpConnection>(*this, std::move(socket), std::move(accepted));
+  const auto connection = std::make_shared<HttpConnection>(
+      *this, TcpStream(std::move(socket), std::move(tls)), std::move(accepted));
   connections_.emplace(connection.get(), connection);
   shard_.stats().connections.add();
   if (draining_) connection->answer_once();
   if (refusal.empty())
     connection->start();
   else
-    connection->refuse(503, "too many connections", refusal);
+    connection->turn_away(refusal);
 }
 
 void HttpConnections::drain() {

@@ -15,6 +15,7 @@ namespace parley {
 class HttpConnection;
 class HttpHandler;
 class Shard;
+class TlsContext;
 
 struct HttpRules {
   /// The longest head of a request; a longer one is answered with 431.
@@ -31,6 +32,8 @@ struct HttpRules {
   std::size_t connections_max = 100'000;
   /// Lets pages of any origin read the answers, as the original does. Not for the ops listener.
   bool cors = true;
+  /// With it, which must be loaded, https is spoken; null is http.
+  const TlsContext* tls = nullptr;
 };
 
 /// A TCP connection just accepted.

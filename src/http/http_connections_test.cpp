@@ -29,7 +29,7 @@ class Echo final : public HttpHandler {
     if (!request.wants_websocket()) return HttpResponse::text(400, "not that");
     auto taken = upgrade.take();
     rest.assign(taken.rest.begin(), taken.rest.end());
-    ::send(taken.socket.native_handle(), "taken", 5, MSG_NOSIGNAL);
+    ::send(taken.stream.native_handle(), "taken", 5, MSG_NOSIGNAL);
     return std::nullopt;
   }
 

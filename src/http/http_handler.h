@@ -21,7 +21,8 @@ class HttpHandler {
   virtual std::optional<HttpResponse> upgrade(const HttpRequest& request, Upgrade& upgrade) = 0;
 
   /// The connection answered by itself, without asking `handle`. `reason` is a fixed label:
-  /// "bad_request", "request_too_late", "headers_too_large", "body", "connections_max".
+  /// "bad_request", "request_too_late", "headers_too_large", "body", "connections_max",
+  /// "tls_handshake", "plain_http".
   virtual void on_refused(std::string_view reason) { (void)reason; }
 
  protected:

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -120,6 +121,16 @@ TEST(CommandLine, of_the_drop_in_server_has_settings_only) {
   EXPECT_EQ(parse_drop_in_arguments(Program::websocket_server, Words{"--version"})->verb,
             Verb::version);
   EXPECT_EQ(parse_drop_in_arguments(Program::websocket_server, Words{"dev"}).error().code, 2);
+}
+
+TEST(CommandLine, opens_dev_to_other_machines_over_https) {
+  const auto command = parse_parley_arguments(Words{"dev", "--lan", "--server.host=192.0.2.1"});
+  ASSERT_TRUE(command.has_value());
+  using Settings = std::vector<std::pair<std::string, std::string>>;
+  Settings sorted = command->settings;
+  std::ranges::sort(sorted);
+  EXPECT_EQ(std::ranges::count(sorted, std::pair<std::string, std::string>("tls.tcp", "true")), 1);
+  EXPECT_EQ(command->settings.back().second, "192.0.2.1") << "a setting says it more precisely";
 }
 
 }  // namespace

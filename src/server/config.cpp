@@ -127,6 +127,8 @@ constexpr auto table = std::to_array<Setting>({
      "A QUIC connection that is quiet for this long is asked whether it lives; 0s asks none", 0,
      hour},
 
+    {"tls.tcp", +[](Config& c) -> bool& { return c.tls.tcp; },
+     "Speak https and wss on server.port, with the certificate of tls.cert"},
     {"tls.cert", +[](Config& c) -> std::string& { return c.tls.cert; },
      "File with the certificate and its chain (PEM); empty makes a self-signed one"},
     {"tls.key", +[](Config& c) -> std::string& { return c.tls.key; },

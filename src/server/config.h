@@ -85,10 +85,10 @@ struct Config {
   } webtransport;
 
   struct Tls {
+    bool tcp = false;
     std::string cert;
     std::string key;
     std::string self_signed_folder;
-    bool tcp = false;
   } tls;
 
   struct Mailbox {

@@ -120,7 +120,8 @@ RelayServer::RelayServer(const Config& config)
       bus_(static_cast<ShardIndex>(config.server.shards)),
       metrics_({std::string(version().version), std::string(version().git_sha)}),
       ops_routes_(metrics_, health_, rules_.service) {
-  const ShardRules rules = shard_rules(config);
+  ShardRules rules = shard_rules(config);
+  if (config.tls.tcp) rules.http.tls = &tcp_tls_;
   for (int i = 0; i < config.server.shards; ++i) {
     units_.push_back(std::make_unique<ShardUnit>(static_cast<ShardIndex>(i), bus_, rules, rules_,
                                                  health_, census_));
@@ -170,17 +171,27 @@ Result<void> RelayServer::open_ports() {
                                      });
   if (!listener) return tl::unexpected(listener.error());
   listener_ = std::move(*listener);
+  if (auto opened = open_certificate(); !opened) return opened;
   if (auto opened = open_webtransport(); !opened) return opened;
   return config_.ops.enabled ? open_ops_port() : Result<void>{};
 }
 
+Result<void> RelayServer::open_certificate() {
+  if (!shows_certificate()) return {};
+  if (auto opened = certificates_.open(unix_now()); !opened) return opened;
+  metrics_.add(certificates_.cells());
+  const auto show_to = [this](auto& tls) {
+    return certificates_.watch([&tls](const Certificate& certificate) {
+      return tls.load(certificate.chain_pem, certificate.key_pem);
+    });
+  };
+  if (config_.webtransport.enabled)
+    if (auto shown = show_to(tls_); !shown) return shown;
+  return config_.tls.tcp ? show_to(tcp_tls_) : Result<void>{};
+}
+
 Result<void> RelayServer::open_webtransport() {
   if (!config_.webtransport.enabled) return {};
-  if (auto opened = certificates_.open(unix_now()); !opened) return opened;
-  const auto show = [this](const Certificate& certificate) {
-    return tls_.load(certificate.chain_pem, certificate.key_pem);
-  };
-  if (auto shown = certificates_.watch(show); !shown) return shown;
   const std::string& host =
       config_.webtransport.host.empty() ? config_.server.host : config_.webtransport.host;
   auto sockets = open_udp_sockets(host, config_.webtransport.port, units_.size(), quic_rules_);
@@ -192,7 +203,6 @@ Result<void> RelayServer::open_webtransport() {
   for (std::size_t i = 0; i < units_.size(); ++i)
     units_[i]->open_webtransport(udp_.native[i], units_.size(), quic_rules_, quic_secrets_, tls_);
   for (const auto& unit : units_) metrics_.add(unit->webtransport_cells());
-  metrics_.add(certificates_.cells());
   return {};
 }
 
@@ -247,7 +257,7 @@ int RelayServer::wait_for_end() {
     if (signal == SIGINT || signal == SIGTERM) return signal;
     // Without a file to read again it means what it means to most: the terminal is gone.
     if (signal == SIGHUP && config_.tls.cert.empty()) return signal;
-    if (!config_.webtransport.enabled) continue;
+    if (!shows_certificate()) continue;
     auto done = signal == SIGHUP ? certificates_.reload() : certificates_.tick(unix_now());
     if (!done)
       log_error("the certificate stays as it was", {{"why", done.error().message}});

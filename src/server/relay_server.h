@@ -10,6 +10,7 @@
 #include "bus/local_bus.h"
 #include "http/http_connections.h"
 #include "http/http_listener.h"
+#include "http/tls_context.h"
 #include "quic/quic_endpoint.h"
 #include "server/admission.h"
 #include "server/certificate_store.h"
@@ -40,9 +41,13 @@ class RelayServer {
 
  private:
   explicit RelayServer(const Config& config);
+  [[nodiscard]] bool shows_certificate() const {
+    return config_.webtransport.enabled || config_.tls.tcp;
+  }
   Result<void> load_page();
   Result<void> open_ports();
   Result<void> open_ops_port();
+  Result<void> open_certificate();
   Result<void> open_webtransport();
   /// Reloads or renews the certificate meanwhile. The signal that ends the process.
   int wait_for_end();
@@ -56,6 +61,7 @@ class RelayServer {
   RouteRules rules_;
   CertificateStore certificates_;
   QuicTls tls_;
+  TlsContext tcp_tls_;
   const QuicRules quic_rules_;
   const QuicSecrets quic_secrets_ = QuicSecrets::random();
   UdpSockets udp_;

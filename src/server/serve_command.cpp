@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <string>
+#include <string_view>
 
 #include "base/log.h"
 #include "server/own_names.h"
@@ -81,6 +82,7 @@ int run_relay(Program program, const CommandLine& command) {
   if (program == Program::parley_dev) print_welcome(config, **server, monotonic_now() - begun);
   log_info("listening", {{"host", config.server.host},
                          {"port", (*server)->port()},
+                         {"tls", config.tls.tcp},
                          {"webtransport_port", (*server)->webtransport_port()},
                          {"ops_port", (*server)->ops_port()},
                          {"shards", config.server.shards},

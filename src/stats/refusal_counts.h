@@ -31,6 +31,9 @@ class RefusalCounts {
       "not_found",
       "method_not_allowed",
       "bad_upgrade",
+      // Its TLS.
+      "tls_handshake",
+      "plain_http",
       // Limits and life cycle.
       "connections_max",
       "connections_per_address",

@@ -1,11 +1,7 @@
 #include "websocket/ws_chat_session.h"
 
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <cerrno>
 #include <utility>
 
 #include "websocket/frame_encoder.h"
@@ -69,7 +65,7 @@ WsChatSession::WsChatSession(WsSessions& owner, UpgradedSocket upgraded, Identit
     : ChatSession(owner.shard_, owner.chat_, owner.rules_.session, std::move(identity), "websocket",
                   std::move(remote_address)),
       owner_(owner),
-      socket_(std::move(upgraded.socket)),
+      stream_(std::move(upgraded.stream)),
       ticket_(std::move(upgraded.ticket)),
       decoder_(&owner.limits_),
       room_(owner.partial_, *this),
@@ -85,10 +81,7 @@ void WsChatSession::start(std::string_view answer, Bytes rest,
                           const std::optional<ResumeKey>& resume) {
   const Now now = shard().now();
   pinged_at_ = now.monotonic;
-  if (owner_.rules_.notsent_lowat > 0) {
-    const int bytes = static_cast<int>(owner_.rules_.notsent_lowat);
-    ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
-  }
+  if (owner_.rules_.notsent_lowat > 0) stream_.hold_back(owner_.rules_.notsent_lowat);
   writer_.queue_control(as_bytes(answer));
   wake();
   start_logic(resume, now);
@@ -129,31 +122,37 @@ void WsChatSession::wait_readable() {
   const bool holds_on = !unread_.empty() || !logic().wants_messages() || room_.waits();
   if (is_open() && holds_on) return;
   waits_readable_ = true;
-  socket_.async_wait(boost::asio::ip::tcp::socket::wait_read,
-                     [self = shared_from_this()](const boost::system::error_code&) {
-                       self->waits_readable_ = false;
-                       self->on_readable();
-                     });
+  stream_.wait_readable([self = shared_from_this()](const boost::system::error_code&) {
+    self->waits_readable_ = false;
+    self->on_readable();
+  });
 }
 
 void WsChatSession::on_readable() {
   if (state_ == State::ended) return;
-  read_some();
+  if (state_ == State::talking)
+    read_some();
+  else
+    discard_some();
   wait_readable();
 }
 
 void WsChatSession::read_some() {
   MutableBytes space = shard().read_space();
   if (owner_.partial_.is_short() && room_.bytes() == 0) space = space.first(read_bytes_when_short);
-  const ssize_t count = ::recv(socket_.native_handle(), space.data(), space.size(), MSG_DONTWAIT);
-  if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
-  if (count <= 0) {
+  const Received received = stream_.read(space);
+  if (received.state == Received::State::nothing) return;
+  if (received.state != Received::State::data) {
     lose_connection();
     return;
   }
   // What other shards said because of these bytes' causes must be heard before the bytes.
   shard().run_posted();
-  take_in(space.first(static_cast<std::size_t>(count)));
+  take_in(space.first(received.bytes));
+}
+
+void WsChatSession::discard_some() {
+  if (stream_.discard(shard().read_space()).state == Received::State::ended) lose_connection();
 }
 
 void WsChatSession::read_unread() {
@@ -258,7 +257,7 @@ void WsChatSession::flush(Now now) {
   }
   const std::uint64_t bytes = writer_.bytes_written();
   const std::uint64_t packets = writer_.packets_written();
-  const WsWriter::Outcome outcome = writer_.write(socket_.native_handle(), now);
+  const WsWriter::Outcome outcome = writer_.write(stream_, now);
   if (outcome == WsWriter::Outcome::failed) {
     lose_connection();
     return;
@@ -278,19 +277,20 @@ void WsChatSession::flush(Now now) {
 void WsChatSession::wait_writable() {
   if (waits_writable_ || state_ == State::ended) return;
   waits_writable_ = true;
-  socket_.async_wait(boost::asio::ip::tcp::socket::wait_write,
-                     [self = shared_from_this()](const boost::system::error_code&) {
-                       self->waits_writable_ = false;
-                       if (self->state_ != State::ended) self->wake();
-                     });
+  stream_.wait_writable([self = shared_from_this()](const boost::system::error_code&) {
+    self->waits_writable_ = false;
+    if (self->state_ != State::ended) self->wake();
+  });
 }
 
 void WsChatSession::after_close_sent() {
+  if (!stream_.finish()) {
+    wait_writable();
+    return;
+  }
   // The peer may still be sending: closing with unread bytes would send RST and take our Close with
   // it. Its own end, or the deadline, ends the wait.
   state_ = State::discarding;
-  boost::system::error_code ignored;
-  socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
 }
 
 void WsChatSession::lose_connection() {
@@ -304,8 +304,7 @@ void WsChatSession::finish() {
   cancel_alarm();
   shard().forget(*this);
   shard().stats().connections.subtract();
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  stream_.close();
   ticket_.reset();
   owner_.remove(*this);
 }

@@ -2,7 +2,6 @@
 // WsChatSession: the actor of one WebSocket connection. It moves bytes between the socket and
 // SessionLogic, which does the thinking.
 
-#include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,6 +12,7 @@
 #include "actor/chat_session.h"
 #include "actor/partial_budget.h"
 #include "http/http_upgrade.h"
+#include "http/tcp_stream.h"
 #include "websocket/frame_decoder.h"
 #include "websocket/ws_writer.h"
 
@@ -56,6 +56,7 @@ class WsChatSession final : public ChatSession,
   void on_readable();
   void wait_writable();
   void read_some();
+  void discard_some();
   void read_unread();
   /// Acts on frames until `in` is used up or enough was done for one turn.
   void take_in(Bytes in);
@@ -72,7 +73,7 @@ class WsChatSession final : public ChatSession,
   void finish();
 
   WsSessions& owner_;
-  boost::asio::ip::tcp::socket socket_;
+  TcpStream stream_;
   std::shared_ptr<void> ticket_;
   FrameDecoder decoder_;
   PartialBudget::Share room_;  ///< in which decoder_ puts a long message together

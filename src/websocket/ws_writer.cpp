@@ -1,11 +1,10 @@
 #include "websocket/ws_writer.h"
 
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
+#include <span>
 #include <utility>
 
 namespace parley {
@@ -33,14 +32,16 @@ void WsWriter::queue_close(Bytes frame) {
   close_.assign(frame.begin(), frame.end());
 }
 
-WsWriter::Outcome WsWriter::write(int native_socket, Now now) {
+WsWriter::Outcome WsWriter::write(TcpStream& stream, Now now) {
   Outcome outcome = Outcome::all_written;
-  while (outcome == Outcome::all_written && !empty()) outcome = write_once(native_socket, now);
+  do {
+    outcome = write_once(stream, now);
+  } while (outcome == Outcome::all_written && !empty());
   outbox_.end_flush();
   return outcome;
 }
 
-WsWriter::Outcome WsWriter::write_once(int native_socket, Now now) {
+WsWriter::Outcome WsWriter::write_once(TcpStream& stream, Now now) {
   std::array<iovec, packets_per_write + 3> parts;
   std::size_t count = 0;
   std::size_t total = 0;
@@ -56,20 +57,16 @@ WsWriter::Outcome WsWriter::write_once(int native_socket, Now now) {
   take_packets(packet_bytes, now);
   for (const Outbox::Entry& entry : offered_) offer(entry.packet.frame());
   if (outbox_.empty()) offer(close_);
-  if (count == 0) return Outcome::all_written;
 
-  msghdr message{};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = count;
-  const ssize_t sent = ::sendmsg(native_socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-  stats_.writes.add();
-  if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+  const Written written = stream.write(std::span(parts).first(count));
+  if (count > 0) stats_.writes.add();
+  if (written.state == Written::State::failed) {
     offered_.clear();
     return Outcome::failed;
   }
-  const auto written = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
-  account(written, now);
-  return written == total ? Outcome::all_written : Outcome::blocked;
+  bytes_written_ += written.sent;
+  account(written.taken, now);
+  return written.state == Written::State::all ? Outcome::all_written : Outcome::blocked;
 }
 
 void WsWriter::take_packets(std::size_t& bytes, Now now) {
@@ -87,7 +84,6 @@ void WsWriter::take_packets(std::size_t& bytes, Now now) {
 }
 
 void WsWriter::account(std::size_t written, Now now) {
-  bytes_written_ += written;
   if (!partial_.empty()) {
     const std::size_t rest = partial_.frame().size() - partial_sent_;
     const std::size_t part = std::min(written, rest);

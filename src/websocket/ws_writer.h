@@ -9,11 +9,12 @@
 #include "base/time.h"
 #include "chat/outbox.h"
 #include "chat/shard_stats.h"
+#include "http/tcp_stream.h"
 #include "wire/packet.h"
 
 namespace parley {
 
-/// The way from an Outbox and the connection's control frames to a socket. What is begun is
+/// The way from an Outbox and the connection's control frames to a TcpStream. What is begun is
 /// finished first; then control frames; then packets, in the order the Outbox gives them; the Close
 /// frame is last. Packets of which nothing was sent go back into the Outbox, where they age.
 class WsWriter {
@@ -31,8 +32,8 @@ class WsWriter {
   /// The Close frame. From here on only the server's own packets are sent; others are dropped.
   void queue_close(Bytes frame);
 
-  /// Writes until nothing is left or the socket takes no more. Non-blocking.
-  Outcome write(int native_socket, Now now);
+  /// Writes until nothing is left or the connection takes no more. Non-blocking.
+  Outcome write(TcpStream& stream, Now now);
 
   /// Bytes the socket has taken so far.
   [[nodiscard]] std::uint64_t bytes_written() const { return bytes_written_; }
@@ -45,7 +46,8 @@ class WsWriter {
   [[nodiscard]] bool empty() const {
     return partial_.empty() && control_.empty() && outbox_.empty() && close_.empty();
   }
-  Outcome write_once(int native_socket, Now now);
+  /// Offers one gathered write; with nothing to say, what TLS still holds.
+  Outcome write_once(TcpStream& stream, Now now);
   void take_packets(std::size_t& bytes, Now now);
   void account(std::size_t written, Now now);
   std::size_t account_packets(std::size_t written);

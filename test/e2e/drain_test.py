@@ -114,7 +114,7 @@ class Drain(unittest.TestCase):
         ready = request(relay.ops_port, "/readyz")
         self.assertEqual((ready.status, json.loads(ready.text)),
                          (503, {"ready": False, "reasons": ["draining"]}))
-        self.assertEqual(request(relay.port, "/readyz").status, 503)
+        self.assertEqual(relay.get("/readyz").status, 503)
         self.assertEqual(request(relay.ops_port, "/healthz").status, 200)
         with self.assertRaises(Refused) as refusal:
             self.transport.connect(relay, "/lobby/bob/room")

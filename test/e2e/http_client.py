@@ -1,6 +1,7 @@
-"""HTTP/1.1 requests over a plain socket, also such as no library would send."""
+"""HTTP/1.1 requests over a socket, in plain or under TLS, also such as no library would send."""
 
 import socket
+import ssl
 
 from deadline import PATIENCE, Deadline
 
@@ -20,10 +21,22 @@ class Response:
         return self.body.decode()
 
 
-class Connection:
-    """One TCP connection to a server."""
+def trusting_tls(**changed):
+    """TLS for a server whose certificate nobody vouches for. `changed` are attributes of the
+    context, such as maximum_version."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["http/1.1"])
+    for name, value in changed.items():
+        setattr(context, name, value)
+    return context
 
-    def __init__(self, port, *, source=None, receive_buffer=None):
+
+class Connection:
+    """One TCP connection to a server, under TLS if `tls` is an SSLContext."""
+
+    def __init__(self, port, *, source=None, receive_buffer=None, tls=None):
         self.socket = socket.socket()
         self.socket.settimeout(PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -32,8 +45,10 @@ class Connection:
         if source:
             self.socket.bind((source, 0))
         self.socket.connect(("127.0.0.1", port))
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self.received = bytearray()
-        self.ended = None  # "FIN" or "RST" once the server's side is over
+        self.ended = None  # "FIN", "RST" or "alert" once the server's side is over
 
     def __enter__(self):
         return self
@@ -57,6 +72,9 @@ class Connection:
             return True
         except ConnectionResetError:
             self.ended = "RST"
+            return False
+        except ssl.SSLError:
+            self.ended = "alert"
             return False
         if not data:
             self.ended = "FIN"
@@ -99,8 +117,8 @@ def request_bytes(target, method="GET", headers=None, version="HTTP/1.1"):
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def request(port, target, method="GET", headers=None, version="HTTP/1.1"):
+def request(port, target, method="GET", headers=None, version="HTTP/1.1", tls=None):
     """Asks on a connection of its own."""
-    with Connection(port) as connection:
+    with Connection(port, tls=tls) as connection:
         connection.send(request_bytes(target, method, headers, version))
         return connection.response(method)

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from deadline import PATIENCE, Deadline, TooLate
-from http_client import request
+from http_client import request, trusting_tls
 from transport import chosen_shards, chosen_transport
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +39,8 @@ def die_with_parent():
 
 class Relay:
     """Starts with `settings` (name → value, with _ after the section as in limits_idle_timeout).
-    It speaks WebTransport if the chosen transport does, or as `webtransport` says."""
+    It speaks WebTransport if the chosen transport does, or as `webtransport` says; likewise TLS, or
+    as the setting says."""
 
     def __init__(self, *, program="parley", shards=None, environment=None, webtransport=None,
                  **settings):
@@ -50,6 +51,9 @@ class Relay:
             "server_shards": shards or chosen_shards(), "server_ready_fd": write_end,
             "log_level": "warning", **settings,
         }
+        if chosen_transport().needs_tls and program == "parley":
+            settings.setdefault("tls_tcp", "true")
+        self.tls = trusting_tls() if settings.get("tls_tcp") == "true" else None
         if webtransport or (webtransport is None and chosen_transport().needs_webtransport):
             settings = {**WEBTRANSPORT, **settings}
         for name, value in settings.items():
@@ -81,7 +85,7 @@ class Relay:
         return self.process.pid
 
     def get(self, target, method="GET", headers=None):
-        return request(self.port, target, method, headers)
+        return request(self.port, target, method, headers, tls=self.tls)
 
     def metrics(self):
         """{(name, frozenset of labels): value}."""

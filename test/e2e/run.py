@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs the cases of this folder against the built servers, several classes at a time.
 
-Usage: test/e2e/run.py [--shards 1|2] [--transport websocket|webtransport|cross] [--jobs N]
-                       [--list] [NAME…]
+Usage: test/e2e/run.py [--shards 1|2] [--transport websocket|wss|webtransport|cross]
+                       [--jobs N] [--list] [NAME…]
 
 Without --shards, with one shard and then with two. Cross: members join over WebSocket and over
 WebTransport in turn, beginning with the one and then with the other. NAME runs only tests whose

@@ -14,7 +14,7 @@ def webtransport_session(*given, **how):
 
 def over_websocket(relay, target, **how):
     """One binary message is one packet."""
-    return WebSocket(relay.port, target, **how)
+    return WebSocket(relay.port, target, **{"tls": relay.tls, **how})
 
 
 def over_webtransport(relay, target, **how):
@@ -31,6 +31,7 @@ class Transport:
         self.ways = len(ways)
         self._opened = 0
         self.needs_webtransport = over_webtransport in ways
+        self.needs_tls = name == "wss"
         # Every way in which a client may go.
         self.ways_to_go = {
             "closes": lambda session: session.close(),
@@ -51,6 +52,7 @@ class Transport:
 
 WAYS = {
     "websocket": [over_websocket],
+    "wss": [over_websocket],
     "webtransport": [over_webtransport],
     # Who joins first, third, … does so over one of them, all others over the other.
     "cross-websocket": [over_websocket, over_webtransport],
@@ -59,6 +61,7 @@ WAYS = {
 # What may be asked for, and what is run then.
 CHOICES = {
     "websocket": ["websocket"],
+    "wss": ["wss"],
     "webtransport": ["webtransport"],
     "cross": ["cross-websocket", "cross-webtransport"],
 }

@@ -4,6 +4,7 @@ import base64
 import os
 import selectors
 import socket
+import ssl
 import struct
 
 from deadline import PATIENCE, Deadline
@@ -38,8 +39,8 @@ class WebSocket:
     }
 
     def __init__(self, port, target, *, early=(), behind=b"", polite=True, source=None,
-                 receive_buffer=None, headers=None):
-        self.connection = Connection(port, source=source, receive_buffer=receive_buffer)
+                 receive_buffer=None, headers=None, tls=None):
+        self.connection = Connection(port, source=source, receive_buffer=receive_buffer, tls=tls)
         self.polite = polite
         headers = upgrade_headers(**(headers or {}))
         behind += b"".join(frame(BINARY, packet) for packet in early)
@@ -137,11 +138,15 @@ class WebSocket:
             while True:
                 sent = 0
                 for _, events in ready.select(0.1):
-                    if events & selectors.EVENT_READ and not self.connection.socket.recv(1 << 18):
-                        return
-                    if events & selectors.EVENT_WRITE:
-                        sent = self.connection.socket.send(rest)
-                        rest = rest[sent:] or memoryview(chunk)
+                    try:
+                        if (events & selectors.EVENT_READ
+                                and not self.connection.socket.recv(1 << 18)):
+                            return
+                        if events & selectors.EVENT_WRITE:
+                            sent = self.connection.socket.send(rest)
+                            rest = rest[sent:] or memoryview(chunk)
+                    except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                        pass  # half a record: another time
                 yield sent
         except OSError:
             pass
