@@ -68,6 +68,10 @@ void Shard::read_clock() {
 void Shard::run_deadlines() {
   while (!deadlines_.empty() && deadlines_.begin()->first <= now().monotonic) {
     Alarm& alarm = *deadlines_.begin()->second;
+    if (alarm.when_ > now().monotonic) {
+      alarm.find_place();
+      continue;
+    }
     alarm.cancel();
     alarm.timed_.on_deadline(now());
   }
@@ -86,10 +90,16 @@ void Shard::arm_timer() {
 }
 
 void Shard::Alarm::set(TimePoint when) {
-  if (set_ && place_->first == when) return;
+  if (when == never) return cancel();
+  when_ = when;
+  // Most alarms are put off many times before they ring: then is early enough to find their place.
+  if (set_ && place_->first <= when) return;
+  find_place();
+}
+
+void Shard::Alarm::find_place() {
   cancel();
-  if (when == never) return;
-  place_ = shard_.deadlines_.emplace(when, this);
+  place_ = shard_.deadlines_.emplace(when_, this);
   set_ = true;
 }
 

@@ -90,9 +90,12 @@ class Shard {
 
    private:
     friend class Shard;
+    void find_place();
+
     Shard& shard_;
     Timed& timed_;
-    std::multimap<TimePoint, Alarm*>::iterator place_;
+    TimePoint when_ = never;
+    std::multimap<TimePoint, Alarm*>::iterator place_;  ///< at when_, or earlier
     bool set_ = false;
   };
 
