@@ -68,7 +68,7 @@ void Shard::read_clock() {
 void Shard::run_deadlines() {
   while (!deadlines_.empty() && deadlines_.begin()->first <= now().monotonic) {
     Alarm& alarm = *deadlines_.begin()->second;
-    if (alarm.when_ > now().monotonic) {
+    if (alarm.is_put_off()) {
       alarm.find_place();
       continue;
     }
@@ -79,6 +79,9 @@ void Shard::run_deadlines() {
 }
 
 void Shard::arm_timer() {
+  // Nobody is woken for an alarm that was put off.
+  while (!deadlines_.empty() && deadlines_.begin()->second->is_put_off())
+    deadlines_.begin()->second->find_place();
   TimePoint next = driven_deadline_();
   if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
   if (next >= timer_armed_for_) return;
@@ -92,7 +95,8 @@ void Shard::arm_timer() {
 void Shard::Alarm::set(TimePoint when) {
   if (when == never) return cancel();
   when_ = when;
-  // Most alarms are put off many times before they ring: then is early enough to find their place.
+  // Most alarms are put off many times before they ring: when they come first is early enough to
+  // find their place.
   if (set_ && place_->first <= when) return;
   find_place();
 }

@@ -91,6 +91,7 @@ class Shard {
    private:
     friend class Shard;
     void find_place();
+    [[nodiscard]] bool is_put_off() const { return when_ > place_->first; }
 
     Shard& shard_;
     Timed& timed_;

@@ -212,25 +212,12 @@ void QuicServerConnection::drain() {
 }
 
 void QuicServerConnection::on_deadline(Now now) {
-  alarm_time_ = never;
   if (has_ended_) return;
   now_ = now;
   bool is_due = is_more_due_ || is_closing();
   if (ngtcp2_conn_get_expiry(conn_.get()) <= timestamp(now)) {
     is_due = true;
-    const int error = ngtcp2_conn_handle_expiry(conn_.get(), timestamp(now));
-    if (error == NGTCP2_ERR_IDLE_CLOSE) {
-      end({.cause = QuicEnd::Cause::idle}, {}, now);
-      return;
-    }
-    if (error == NGTCP2_ERR_HANDSHAKE_TIMEOUT) {
-      end({.cause = QuicEnd::Cause::handshake_timeout}, {}, now);
-      return;
-    }
-    if (error != 0) {
-      fail(error, now);
-      return;
-    }
+    if (!expire(now)) return;
   }
   if (protocol_ != nullptr && !is_closing() && protocol_->deadline() <= now.monotonic) {
     is_due = true;
@@ -240,6 +227,17 @@ void QuicServerConnection::on_deadline(Now now) {
     ask_flush();  // the flush sets the next alarm
   else
     set_alarm(now);
+}
+
+bool QuicServerConnection::expire(Now now) {
+  const int error = ngtcp2_conn_handle_expiry(conn_.get(), timestamp(now));
+  if (error == NGTCP2_ERR_IDLE_CLOSE)
+    end({.cause = QuicEnd::Cause::idle}, {}, now);
+  else if (error == NGTCP2_ERR_HANDSHAKE_TIMEOUT)
+    end({.cause = QuicEnd::Cause::handshake_timeout}, {}, now);
+  else if (error != 0)
+    fail(error, now);
+  return error == 0;
 }
 
 void QuicServerConnection::abandon(Now now) {

@@ -146,6 +146,9 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   void perform_resets();
   void drop_large_datagrams();
   void update_keys_in_time(Now now);
+  void pace(Now now);
+  /// Does what is due in ngtcp2; false if that ended the connection.
+  bool expire(Now now);
   void set_alarm(Now now);
   TimePoint transport_deadline(Now now) const;
 
@@ -159,7 +162,6 @@ class QuicServerConnection final : public QuicConnection, public Timed {
 
   QuicHost& host_;
   Shard::Alarm alarm_;
-  TimePoint alarm_time_ = never;
   ngtcp2_crypto_conn_ref reference_{};
   std::unique_ptr<QuicHandshake> handshake_;
   struct Deleter {
@@ -196,6 +198,9 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   /// In the last flush something was left behind, so pacing is waited for exactly.
   bool is_more_due_ = false;
   bool is_held_ = false;
+  /// When pacing lets the next packet go, and what expires apart from that (ngtcp2's time).
+  std::uint64_t paced_until_ = UINT64_MAX;
+  std::uint64_t next_expiry_ = UINT64_MAX;
 };
 
 /// ngtcp2's time: nanoseconds of the monotonic clock.
