@@ -120,12 +120,27 @@ class HoldingBack(InOrder):
         return self.taken + self.window - self._local_max_data.value >= self.window // 2
 
 
+class GivingBack(HoldingBack):
+    """Grants the server `window` bytes beyond what has come, as a browser does whose page keeps up;
+    what aioquic itself grants has no bound after a while."""
+
+    def _write_connection_limits(self, builder, space):
+        self.taken = self._local_max_data.used
+        super()._write_connection_limits(builder, space)
+
+
+class TakingTurns(QuicConnection):
+    """Its streams share the way: aioquic's own order, the worst for a frame of many packets."""
+
+
 class QuicClient:
     """One connection, up from its construction. `events` are told to on_event(), under the lock, in
     whichever thread they come up."""
 
     def __init__(self, port, *, source=None, receive_buffer=None, alpn=("h3",), datagrams=65536,
-                 host="127.0.0.1"):
+                 host="127.0.0.1", connection=InOrder, window=None, uni_streams=None):
+        """`receive_buffer`: bytes granted beyond what a test has taken; `window`: bytes granted
+        beyond what has come; `uni_streams`: how many of the server's may be open at once."""
         self.lock = threading.Condition(threading.RLock())
         self.end = None  # an Ended of the connection
         self.fault = None  # what the server did wrong
@@ -137,10 +152,17 @@ class QuicClient:
             verify_mode=0, max_datagram_frame_size=datagrams, max_data=16 << 20,
             max_stream_data=6 << 20, max_datagram_size=1350)
         if receive_buffer:
+            connection = HoldingBack
             configuration.max_data = receive_buffer
-        self.quic = (HoldingBack if receive_buffer else InOrder)(configuration=configuration)
-        if receive_buffer:
-            self.quic.window = receive_buffer
+        elif window:
+            connection = GivingBack
+            configuration.max_data = configuration.max_stream_data = window
+        self.quic = connection(configuration=configuration)
+        if receive_buffer or window:
+            self.quic.window = receive_buffer or window
+        if uni_streams:
+            limit = self.quic._local_max_streams_uni
+            limit.value = limit.sent = uni_streams
         self._readers = 0  # threads that wait for something to come
 
         self.address = (host, port)

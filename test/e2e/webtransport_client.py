@@ -103,8 +103,8 @@ class WebTransport(QuicClient):
         "server shutting down": 4,
     }
 
-    def __init__(self, port, target, *, early=(), polite=True, source=None, receive_buffer=None,
-                 headers=None):
+    def __init__(self, port, target, *, early=(), polite=True, headers=None, **quic):
+        """`quic` is QuicClient's."""
         self.polite = polite
         self.http3 = None
         self.response = None
@@ -116,7 +116,7 @@ class WebTransport(QuicClient):
         self._parts = {}  # stream → what has come of it
         self._capsules = bytearray()
         self._close = None  # (code, reason) of the server's capsule
-        super().__init__(port, source=source, receive_buffer=receive_buffer, alpn=H3_ALPN)
+        super().__init__(port, alpn=H3_ALPN, **quic)
         try:
             self._begin(target, headers or {}, early)
         except BaseException:
