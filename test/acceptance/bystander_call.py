@@ -44,17 +44,19 @@ class BystanderCall:
             if now < until and now >= due:
                 self._speak()
                 due += EVERY
-            wait = max(0.0, (due if now < until else now + 0.1) - now)
-            sockets = {member.session.connection.socket: member for member in self._members}
-            for socket in select.select(list(sockets), [], [], wait)[0]:
-                self._listen(sockets[socket])
+            self._wait(max(0.0, (due if now < until else now + 0.1) - now))
             now = time.monotonic()
+
+    def _wait(self, seconds):
+        sockets = {member.session.connection.socket: member for member in self._members}
+        for socket in select.select(list(sockets), [], [], seconds)[0]:
+            self._listen(sockets[socket])
 
     def _speak(self):
         for member in self._members:
             number = struct.pack(">Q", self._next)
-            member.send(packets.media(packets.AUDIO, member.user, number + b"x" * 80))
             self._sent[number] = time.monotonic()
+            member.send(packets.media(packets.AUDIO, member.user, number + b"x" * 80))
             self._next += 1
             self._expected += 1
 
@@ -62,12 +64,15 @@ class BystanderCall:
         member.session.connection.socket.settimeout(PATIENCE)
         packet = member.next()
         while True:
-            begun = self._sent.pop(packet.inner.get(3, b"")[:8], None)
-            if packet.is_media(packets.AUDIO) and begun is not None:
-                self._delays.append(time.monotonic() - begun)
+            self._note(packet)
             if len(member.session.connection.received) < 2:
                 return
             packet = member.next()
+
+    def _note(self, packet):
+        begun = self._sent.pop(packet.inner.get(3, b"")[:8], None)
+        if packet.is_media(packets.AUDIO) and begun is not None:
+            self._delays.append(time.monotonic() - begun)
 
     def join_another(self):
         """How long a newcomer takes, from connecting to its complete roster."""
