@@ -1,7 +1,9 @@
 #include "quic/quic_endpoint.h"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <deque>
 #include <map>
+#include <memory>
 #include <utility>
 
 #include "base/check.h"
@@ -45,6 +47,7 @@ class QuicEndpoint::Impl final : public QuicHost, public Flushable, public Timed
         receiver_(native_socket, bound_address(native_socket), stats),
         socket_(on_shard.io(), native_socket),
         front_door_(*this),
+        false_starts_(with_rules.false_starts_max),
         alarm_(on_shard, *this) {}
   ~Impl();
 
@@ -61,6 +64,11 @@ class QuicEndpoint::Impl final : public QuicHost, public Flushable, public Timed
   void on_deadline(Now now) override;
 
  private:
+  struct HalfOpen {
+    std::weak_ptr<QuicServerConnection> connection;
+    TimePoint since;
+  };
+
   void on_readable();
   void wait_writable();
   void take_in(const UdpTrain& train, Now now);
@@ -68,11 +76,15 @@ class QuicEndpoint::Impl final : public QuicHost, public Flushable, public Timed
   void answer_from_grave(QuicTombstone& tombstone);
   void open(const QuicOpening& opening, Bytes datagram, std::uint8_t ecn, Now now);
   void ask_flush();
+  void make_room_for_handshake(Now now);
   void forget_first_tombstone();
 
   UdpReceiver receiver_;
   boost::asio::posix::stream_descriptor socket_;
   QuicFrontDoor front_door_;
+  AnswerBudget false_starts_;
+  /// Handshakes in the order in which they began; those that are over are still among them.
+  std::deque<HalfOpen> half_open_;
   std::unordered_map<QuicServerConnection*, std::shared_ptr<QuicServerConnection>> connections_;
   /// Connections to flush, each once; null where one has ended meanwhile.
   std::vector<QuicServerConnection*> to_flush_;
@@ -149,21 +161,25 @@ void QuicEndpoint::Impl::take_in_one(Bytes datagram, const UdpTrain& train, Now 
   }
   const QuicFrontDoor::Openness openness{
       .is_open = !is_refusing_ && connections_.size() < rules.connections_max,
-      .asks_proof = stats.handshakes_open.read() >= rules.retry_above};
+      .asks_proof =
+          stats.handshakes_open.read() >= rules.retry_above || false_starts_.is_spent(now)};
   const auto opening = front_door_.receive(datagram, train.path, openness, now);
   if (opening) open(*opening, datagram, train.ecn, now);
 }
 
 void QuicEndpoint::Impl::open(const QuicOpening& opening, Bytes datagram, std::uint8_t ecn,
                               Now now) {
+  make_room_for_handshake(now);
   auto connection = QuicServerConnection::accept(*this, opening, now);
   if (connection == nullptr) {
     stats.refused.add();
     return;
   }
   QuicServerConnection& opened = *connection;
+  half_open_.push_back({connection, now.monotonic});
   connections_.emplace(&opened, std::move(connection));
   opened.feed(datagram, opening.path, ecn, now);
+  if (!connections_.contains(&opened)) static_cast<void>(false_starts_.take(now));
 }
 
 /// We have closed it, and the peer has not heard: told again, but ever more rarely
@@ -213,6 +229,20 @@ void QuicEndpoint::Impl::wait_writable() {
                        (*alive)->sender.on_writable();
                        (*alive)->ask_flush();
                      });
+}
+
+void QuicEndpoint::Impl::make_room_for_handshake(Now now) {
+  while (!half_open_.empty()) {
+    const auto oldest = half_open_.front().connection.lock();
+    if (oldest != nullptr && !oldest->is_handshake_over()) {
+      if (stats.handshakes_open.read() < rules.half_open_max ||
+          now.monotonic - half_open_.front().since < rules.half_open_time)
+        return;
+      stats.handshakes_displaced.add();
+      oldest->abandon(now);
+    }
+    half_open_.pop_front();
+  }
 }
 
 void QuicEndpoint::Impl::bury(QuicServerConnection& connection, QuicTombstone tombstone) {

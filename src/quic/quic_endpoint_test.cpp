@@ -190,6 +190,44 @@ TEST(QuicEndpoint, asks_for_a_proof_of_the_address_under_stress) {
   EXPECT_EQ(world.stats().retries.read(), 1);
 }
 
+TEST(QuicEndpoint, lets_an_old_handshake_give_way_to_a_new_one) {
+  QuicWorld world({.rules = {.half_open_max = 1, .half_open_time = 0ms}});
+  auto slow = world.client();
+  slow->run_until([] { return true; });  // says hello, and nothing after that
+  ASSERT_TRUE(world.wait_until([&] { return world.stats().handshakes_open.read() == 1; }));
+  auto quick = world.client();
+
+  EXPECT_TRUE(quick->connect());
+
+  EXPECT_EQ(world.stats().handshakes_displaced.read(), 1);
+  EXPECT_EQ(world.stats().connections.read(), 1);
+}
+
+TEST(QuicEndpoint, lets_no_young_handshake_give_way) {
+  QuicWorld world({.rules = {.half_open_max = 1, .half_open_time = 1h}});
+  auto slow = world.client();
+  slow->run_until([] { return true; });
+  ASSERT_TRUE(world.wait_until([&] { return world.stats().handshakes_open.read() == 1; }));
+  auto quick = world.client();
+
+  EXPECT_TRUE(quick->connect());
+  EXPECT_TRUE(slow->connect());
+
+  EXPECT_EQ(world.stats().handshakes_displaced.read(), 0);
+}
+
+TEST(QuicEndpoint, asks_for_a_proof_of_the_address_while_first_datagrams_make_no_sense) {
+  QuicWorld world({.rules = {.false_starts_max = 1}});
+  const LoopbackSocket socket(world.port);
+  socket.send(datagram_of(0xc0, NGTCP2_PROTO_VER_V1, 1200));
+  ASSERT_TRUE(world.wait_until([&] { return world.stats().handshakes_failed.read() == 1; }));
+  auto client = world.client();
+
+  EXPECT_TRUE(client->connect());
+
+  EXPECT_TRUE(client->was_retried());
+}
+
 TEST(QuicEndpoint, refuses_a_forged_token) {
   QuicWorld world;
   auto options = world.client_options();

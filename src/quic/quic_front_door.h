@@ -19,6 +19,10 @@ class AnswerBudget {
  public:
   explicit AnswerBudget(std::size_t per_second) : per_second_(per_second), left_(per_second) {}
   [[nodiscard]] bool take(Now now);
+  /// True if take() would answer false.
+  [[nodiscard]] bool is_spent(Now now) const {
+    return left_ == 0 && now.monotonic - filled_at_ < 1s;
+  }
 
  private:
   std::size_t per_second_;

@@ -49,6 +49,7 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   void flush(Now now);
   /// The flush is due, but the socket takes nothing.
   void flush_in_vain(Now now);
+  [[nodiscard]] bool is_handshake_over() const { return is_established_ || has_ended_; }
   /// Has the protocol tell the peer that the server is about to end.
   void drain();
   /// Ends at once and without a word, when the whole endpoint ends.

@@ -23,10 +23,11 @@ struct QuicStats {
   Cell tokens_invalid;
   Cell certificate_refused;  ///< handshakes the client broke off because of our certificate
   Cell datagrams_too_large, datagrams_overflowed;
-  Cell datagrams_unsent;  ///< UDP: the kernel refused them (no route, too large a probe)
-  Cell unknown;           ///< datagrams of no connection that deserved no answer
-  Cell misrouted;         ///< datagrams of another shard's connection, dropped
-  Cell handshakes_open;   ///< now, not completed
+  Cell datagrams_unsent;      ///< UDP: the kernel refused them (no route, too large a probe)
+  Cell unknown;               ///< datagrams of no connection that deserved no answer
+  Cell misrouted;             ///< datagrams of another shard's connection, dropped
+  Cell handshakes_open;       ///< now, not completed
+  Cell handshakes_displaced;  ///< that took long and gave way to a new one
   Cell ended_by_peer, ended_idle, ended_locally, ended_by_error;
   Cell streams_reset_unseen;  ///< streams that the peer reset before we saw any of their bytes
 };

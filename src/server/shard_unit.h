@@ -50,10 +50,6 @@ class ShardUnit final : private Timed {
   [[nodiscard]] std::vector<NamedCell> webtransport_cells() const {
     return parley::webtransport_cells(quic_->stats(), wt_routes_.stats());
   }
-  /// Connections of WebTransport, those included whose session has ended. Any thread.
-  [[nodiscard]] std::size_t quic_connections() const {
-    return quic_ == nullptr ? 0 : quic_->stats().connections.read();
-  }
   /// Ends all sessions, spread evenly over `time`, and refuses new ones. Any thread.
   void drain(Duration time);
 

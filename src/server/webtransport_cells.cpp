@@ -30,6 +30,7 @@ std::vector<NamedCell> webtransport_cells(const QuicStats& quic, const WtStats& 
            {{"completed", quic.handshakes},
             {"failed", quic.handshakes_failed},
             {"timed_out", quic.handshakes_timed_out},
+            {"displaced", quic.handshakes_displaced},
             {"certificate_refused", quic.certificate_refused}});
   counters("parley_quic_ended_total", "QUIC connections by what ended them.", "cause",
            {{"peer", quic.ended_by_peer},
