@@ -1,14 +1,21 @@
 #include "actor/partial_budget.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 namespace parley {
 
-PartialBudget::PartialBudget(std::size_t bytes_max, std::size_t message_bytes_max,
-                             ShardStats& stats)
-    : shared_bytes_max_(std::max(bytes_max, message_bytes_max) - message_bytes_max),
+PartialBudget::PartialBudget(const Rules& rules, ShardStats& stats)
+    : time_(rules.time),
+      shared_bytes_max_(std::max(rules.bytes_max, rules.message_bytes_max) -
+                        rules.message_bytes_max),
       stats_(stats) {}
+
+Duration PartialBudget::time_for(std::size_t bytes) const {
+  constexpr std::int64_t bytes_per_time = 640 * 1024;
+  return time_ + time_ * static_cast<std::int64_t>(bytes) / bytes_per_time;
+}
 
 bool PartialBudget::give(Share& share, std::size_t bytes) {
   if (right_of_way_ != &share) {

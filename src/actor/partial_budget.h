@@ -24,8 +24,21 @@ class PartialBudget {
  public:
   class Share;
 
-  /// `message_bytes_max`: room for one longest message, which is the least that `bytes_max` can be.
-  PartialBudget(std::size_t bytes_max, std::size_t message_bytes_max, ShardStats& stats);
+  struct Rules {
+    /// All together.
+    std::size_t bytes_max = std::size_t{8} * 1024 * 1024;
+    /// One longest message: the least that `bytes_max` can be.
+    std::size_t message_bytes_max = 0;
+    /// How long a message may hold its room while others wait, and as long again for each 640 KiB.
+    Duration time = 5s;
+  };
+
+  PartialBudget(const Rules& rules, ShardStats& stats);
+
+  /// How long a message may take with `bytes` of room.
+  [[nodiscard]] Duration time_for(std::size_t bytes) const;
+  /// When it is over: how often to look whether meanwhile somebody waits.
+  [[nodiscard]] Duration extra_time() const { return time_; }
 
   /// Somebody waits: who holds room had better hurry, and who has none had better read little.
   [[nodiscard]] bool is_short() const { return !waiting_.empty(); }
@@ -35,6 +48,7 @@ class PartialBudget {
   bool give(Share& share, std::size_t bytes);
   void give_to_waiting();
 
+  const Duration time_;
   const std::size_t shared_bytes_max_;  ///< what all may hold, the right of way apart
   ShardStats& stats_;
   std::size_t shared_bytes_ = 0;

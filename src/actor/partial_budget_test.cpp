@@ -25,7 +25,7 @@ struct PartialBudgetTest : testing::Test {
   };
 
   ShardStats stats;
-  PartialBudget budget{250, longest, stats};
+  PartialBudget budget{{.bytes_max = 250, .message_bytes_max = longest}, stats};
   std::vector<std::string> told;
   Session a{*this, "a"}, b{*this, "b"}, c{*this, "c"}, d{*this, "d"};
 };
@@ -107,10 +107,18 @@ TEST_F(PartialBudgetTest, forgets_who_ends_while_it_holds_or_waits) {
 }
 
 TEST_F(PartialBudgetTest, holds_one_longest_message_at_least) {
-  PartialBudget small{10, longest, stats};
+  PartialBudget small{{.bytes_max = 10, .message_bytes_max = longest}, stats};
   PartialBudget::Share share{small, a};
 
   EXPECT_TRUE(share.ask(longest));
+}
+
+TEST_F(PartialBudgetTest, gives_long_messages_more_time) {
+  const PartialBudget timed{{.time = 2s}, stats};
+
+  EXPECT_EQ(timed.time_for(0), 2s);
+  EXPECT_EQ(timed.time_for(std::size_t{320} * 1024), 3s);
+  EXPECT_EQ(timed.time_for(std::size_t{1280} * 1024), 6s);
 }
 
 // Whatever sessions ask for, in pieces: the bound holds, and as long as those who do not wait go

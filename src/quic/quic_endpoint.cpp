@@ -82,9 +82,12 @@ class QuicEndpoint::Impl final : public QuicHost, public Flushable, public Timed
   UdpReceiver receiver_;
   boost::asio::posix::stream_descriptor socket_;
   QuicFrontDoor front_door_;
-  AnswerBudget false_starts_;
-  /// Handshakes in the order in which they began; those that are over are still among them.
+  PerSecondLimit false_starts_;
+  /// Handshakes in the order in which they began. Those that are over stay among them until they
+  /// come first, at the latest after the time-out of the one before them.
   std::deque<HalfOpen> half_open_;
+  /// When we last left something unread: till then nobody kept us waiting.
+  TimePoint behind_at_{};
   std::unordered_map<QuicServerConnection*, std::shared_ptr<QuicServerConnection>> connections_;
   /// Connections to flush, each once; null where one has ended meanwhile.
   std::vector<QuicServerConnection*> to_flush_;
@@ -102,7 +105,8 @@ QuicEndpoint::Impl::~Impl() {
   is_ending_ = true;
   shard.forget(*this);
   const Now now = shard.now();
-  for (const auto& [key, connection] : connections_) connection->abandon(now);
+  for (const auto& [key, connection] : connections_)
+    connection->abandon(QuicEnd::Cause::local, now);
   connections_.clear();
 }
 
@@ -117,13 +121,15 @@ void QuicEndpoint::Impl::wait_readable() {
 void QuicEndpoint::Impl::on_readable() {
   const std::uint64_t before = stats.datagrams_in.read();
   bool is_first = true;
-  while (stats.datagrams_in.read() - before < datagrams_per_turn) {
+  bool is_behind = true;
+  while (is_behind && stats.datagrams_in.read() - before < datagrams_per_turn) {
     const std::span<const UdpTrain> trains = receiver_.receive();
     // What other shards said because of these datagrams' causes must be heard before them.
     if (std::exchange(is_first, false)) shard.run_posted();
     for (const UdpTrain& train : trains) take_in(train, shard.now());
-    if (trains.size() < UdpReceiver::trains_max) break;
+    is_behind = trains.size() == UdpReceiver::trains_max;
   }
+  if (is_behind) behind_at_ = shard.now().monotonic;
   ask_flush();
   wait_readable();
 }
@@ -235,11 +241,12 @@ void QuicEndpoint::Impl::make_room_for_handshake(Now now) {
   while (!half_open_.empty()) {
     const auto oldest = half_open_.front().connection.lock();
     if (oldest != nullptr && !oldest->is_handshake_over()) {
-      if (stats.handshakes_open.read() < rules.half_open_max ||
-          now.monotonic - half_open_.front().since < rules.half_open_time)
-        return;
-      stats.handshakes_displaced.add();
-      oldest->abandon(now);
+      const std::size_t open = stats.handshakes_open.read();
+      const Duration waited = now.monotonic - std::max(half_open_.front().since, behind_at_);
+      const bool gives_way = open >= rules.half_open_max ||
+                             (open >= rules.half_open_usual && waited >= rules.half_open_time);
+      if (!gives_way) return;
+      oldest->abandon(QuicEnd::Cause::displaced, now);
     }
     half_open_.pop_front();
   }

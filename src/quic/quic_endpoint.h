@@ -26,10 +26,12 @@ struct QuicRules {
   /// The same for the rest of a second in which so many first datagrams could not be read: each has
   /// cost a TLS session, and a Retry costs less.
   std::size_t false_starts_max = 200;
-  /// Above so many on this shard the oldest gives way to a new one, once it is `half_open_time`
-  /// old: each costs some 57 KiB, and those who mean it need a round trip or two.
-  std::size_t half_open_max = 256;
+  /// Above so many on this shard the oldest gives way to a new one, once it has kept us waiting for
+  /// `half_open_time`: each costs some 57 KiB, and those who mean it need a round trip or two.
+  std::size_t half_open_usual = 256;
   Duration half_open_time = 500ms;
+  /// Above so many it gives way in any case.
+  std::size_t half_open_max = 4096;
   std::size_t connections_max = 100'000;
   /// What a client may send before we have dealt with it (see QuicConnection::give_back), all
   /// streams together; the protocol may widen it.

@@ -191,7 +191,7 @@ TEST(QuicEndpoint, asks_for_a_proof_of_the_address_under_stress) {
 }
 
 TEST(QuicEndpoint, lets_an_old_handshake_give_way_to_a_new_one) {
-  QuicWorld world({.rules = {.half_open_max = 1, .half_open_time = 0ms}});
+  QuicWorld world({.rules = {.half_open_usual = 1, .half_open_time = 0ms}});
   auto slow = world.client();
   slow->run_until([] { return true; });  // says hello, and nothing after that
   ASSERT_TRUE(world.wait_until([&] { return world.stats().handshakes_open.read() == 1; }));
@@ -203,8 +203,20 @@ TEST(QuicEndpoint, lets_an_old_handshake_give_way_to_a_new_one) {
   EXPECT_EQ(world.stats().connections.read(), 1);
 }
 
+TEST(QuicEndpoint, lets_a_young_handshake_give_way_when_there_are_too_many) {
+  QuicWorld world({.rules = {.half_open_time = 1h, .half_open_max = 1}});
+  auto slow = world.client();
+  slow->run_until([] { return true; });
+  ASSERT_TRUE(world.wait_until([&] { return world.stats().handshakes_open.read() == 1; }));
+
+  EXPECT_TRUE(world.client()->connect());
+
+  EXPECT_EQ(world.stats().handshakes_displaced.read(), 1);
+  EXPECT_EQ(world.stats().handshakes_failed.read(), 0);
+}
+
 TEST(QuicEndpoint, lets_no_young_handshake_give_way) {
-  QuicWorld world({.rules = {.half_open_max = 1, .half_open_time = 1h}});
+  QuicWorld world({.rules = {.half_open_usual = 1, .half_open_time = 1h}});
   auto slow = world.client();
   slow->run_until([] { return true; });
   ASSERT_TRUE(world.wait_until([&] { return world.stats().handshakes_open.read() == 1; }));

@@ -22,7 +22,7 @@ ngtcp2_tstamp token_time(Now now) {
 
 }  // namespace
 
-bool AnswerBudget::take(Now now) {
+bool PerSecondLimit::take(Now now) {
   if (now.monotonic - filled_at_ >= 1s) {
     filled_at_ = now.monotonic;
     left_ = per_second_;

@@ -13,11 +13,10 @@
 
 namespace parley {
 
-/// So many answers at once, and as many again each second. What is beyond gets none: answers to
-/// strangers go to whoever the sender claims to be.
-class AnswerBudget {
+/// So much at once, and as much again each second.
+class PerSecondLimit {
  public:
-  explicit AnswerBudget(std::size_t per_second) : per_second_(per_second), left_(per_second) {}
+  explicit PerSecondLimit(std::size_t per_second) : per_second_(per_second), left_(per_second) {}
   [[nodiscard]] bool take(Now now);
   /// True if take() would answer false.
   [[nodiscard]] bool is_spent(Now now) const {
@@ -63,7 +62,8 @@ class QuicFrontDoor {
   bool answer(const UdpPath& path, Write write);
 
   QuicHost& host_;
-  AnswerBudget budget_{answers_per_second};
+  /// What is beyond gets no answer: answers to strangers go to whoever the sender claims to be.
+  PerSecondLimit budget_{answers_per_second};
 };
 
 }  // namespace parley

@@ -22,7 +22,7 @@ enum class Urgency : std::uint8_t { control, audio, data, video, none };
 struct QuicEnd {
   /// What ended it. peer: it sent CONNECTION_CLOSE. idle: nothing came for max_idle_timeout.
   /// local: QuicConnection::close. error: the peer broke the protocol, or TLS failed.
-  enum class Cause : std::uint8_t { peer, idle, handshake_timeout, local, error };
+  enum class Cause : std::uint8_t { peer, idle, handshake_timeout, displaced, local, error };
   Cause cause = Cause::local;
   /// The peer's code, or ours for an error. `is_application`: of HTTP/3, otherwise of RFC 9000
   /// §20.1.

@@ -223,10 +223,13 @@ void QuicServerConnection::on_deadline(Now now) {
     is_due = true;
     protocol_->on_deadline(now);
   }
-  if (is_due)
-    ask_flush();  // the flush sets the next alarm
-  else
+  if (!is_due) {
     set_alarm(now);
+    return;
+  }
+  // Few may be left to a client that keeps many open.
+  grant_streams();
+  ask_flush();  // the flush sets the next alarm
 }
 
 bool QuicServerConnection::expire(Now now) {
@@ -240,8 +243,8 @@ bool QuicServerConnection::expire(Now now) {
   return error == 0;
 }
 
-void QuicServerConnection::abandon(Now now) {
-  if (!has_ended_) end({.cause = QuicEnd::Cause::local}, {}, now);
+void QuicServerConnection::abandon(QuicEnd::Cause cause, Now now) {
+  if (!has_ended_) end({.cause = cause}, {}, now);
 }
 
 void QuicServerConnection::fail(int error, Now now) {
@@ -302,6 +305,8 @@ void QuicServerConnection::count_end(const QuicEnd& ended) {
   using Cause = QuicEnd::Cause;
   if (ended.cause == Cause::handshake_timeout) {
     stats.handshakes_timed_out.add();
+  } else if (ended.cause == Cause::displaced) {
+    stats.handshakes_displaced.add();
   } else if (!is_established_) {
     stats.handshakes_failed.add();
   } else if (ended.cause == Cause::peer) {

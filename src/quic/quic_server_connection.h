@@ -52,8 +52,8 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   [[nodiscard]] bool is_handshake_over() const { return is_established_ || has_ended_; }
   /// Has the protocol tell the peer that the server is about to end.
   void drain();
-  /// Ends at once and without a word, when the whole endpoint ends.
-  void abandon(Now now);
+  /// Ends at once and without a word: the whole endpoint ends, or others need the place.
+  void abandon(QuicEnd::Cause cause, Now now);
   void on_deadline(Now now) override;
 
   // QuicConnection.
@@ -147,6 +147,8 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   void perform_resets();
   void drop_large_datagrams();
   void update_keys_in_time(Now now);
+  void grant_stream_later();
+  void grant_streams();
   void pace(Now now);
   /// Does what is due in ngtcp2; false if that ended the connection.
   bool expire(Now now);
@@ -181,6 +183,7 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   std::vector<Stop> due_stops_;
   /// Handed to the protocol and not given back by it.
   std::uint64_t outstanding_ = 0;
+  std::size_t streams_to_grant_ = 0;
   std::uint64_t is_wider_by_ = 0;      ///< what the window has above its own …
   std::uint64_t may_be_wider_by_ = 0;  ///< … and what it may have
   std::size_t unseen_resets_ = 0;

@@ -204,7 +204,7 @@ void QuicServerConnection::on_unseen_reset(StreamId id, std::uint64_t code) {
     return;
   }
   // ngtcp2 1.11 keeps such a stream for ever and never reports its end.
-  ngtcp2_conn_extend_max_streams_uni(conn_.get(), 1);
+  grant_stream_later();
   protocol_->on_stream_reset(id, code, now_);
   protocol_->on_stream_closed(id, 0, now_);
 }
@@ -219,7 +219,7 @@ void QuicServerConnection::on_stream_closed(StreamId id, std::optional<std::uint
   if (peer != peer_streams_.end()) {
     peer_streams_.erase(peer);
     if (is_unidirectional(id))
-      ngtcp2_conn_extend_max_streams_uni(conn_.get(), 1);
+      grant_stream_later();
     else
       ngtcp2_conn_extend_max_streams_bidi(conn_.get(), 1);
   }
@@ -299,6 +299,17 @@ std::size_t QuicServerConnection::datagram_bytes_max() const {
   const std::uint64_t peer_max = peer->max_datagram_frame_size;
   if (peer_max <= frame || path <= overhead) return 0;
   return std::min(static_cast<std::size_t>(peer_max) - frame, path - overhead);
+}
+
+/// A client takes a stream for each packet. To grant each anew would be a packet of ours for every
+/// one of its own, and one more to acknowledge that.
+void QuicServerConnection::grant_stream_later() {
+  if (++streams_to_grant_ * 4 >= host_.rules.uni_streams) grant_streams();
+}
+
+void QuicServerConnection::grant_streams() {
+  if (streams_to_grant_ > 0)
+    ngtcp2_conn_extend_max_streams_uni(conn_.get(), std::exchange(streams_to_grant_, 0));
 }
 
 void QuicServerConnection::give_back_to_stream(StreamId stream, std::size_t bytes) {

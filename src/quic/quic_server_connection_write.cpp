@@ -15,10 +15,12 @@ constexpr std::uint64_t in_flight_max = 4 * 1024 * 1024;
 constexpr int pulls_per_packet = 64;
 /// Keys are changed long before AES-GCM wears out after 2^23 packets (RFC 9001 §6.6).
 constexpr std::uint64_t packets_per_key = std::uint64_t{1} << 22;
-/// Timers of connections that have nothing to send meet on this grid: one waking for all. What they
-/// are mostly for is the acknowledgement of a single packet, to which ngtcp2 gives an eighth of a
-/// round trip: within the 25 ms we announce, the data that comes meanwhile may carry it.
+/// Timers of connections that have nothing to send meet on a grid: one waking for all.
 constexpr Duration timer_grid = 4ms;
+/// While nothing is in flight they are about the acknowledgement of a single packet, to which
+/// ngtcp2 gives an eighth of a round trip. It may take the 25 ms that we announce, and be carried
+/// by what is sent meanwhile.
+constexpr Duration acknowledgement_grid = 20ms;
 /// What is left behind for want of time goes on so soon.
 constexpr Duration more_after = 1ms;
 /// The least time to the next try of one that has.
@@ -264,8 +266,11 @@ TimePoint QuicServerConnection::transport_deadline(Now now) const {
   TimePoint when = std::max(TimePoint(std::chrono::nanoseconds(expiry)), soon);
   if (is_more_due_) return std::min(when, now.monotonic + more_after);
   if (is_held_) return when;
-  const Duration past = when.time_since_epoch() % timer_grid;
-  if (past != Duration::zero()) when += timer_grid - past;
+  ngtcp2_conn_info info;
+  ngtcp2_conn_get_conn_info(conn_.get(), &info);
+  const Duration grid = info.bytes_in_flight == 0 ? acknowledgement_grid : timer_grid;
+  const Duration past = when.time_since_epoch() % grid;
+  if (past != Duration::zero()) when += grid - past;
   return when;
 }
 

@@ -193,5 +193,19 @@ TEST(QuicStreams, widen_the_window_and_narrow_it_as_bytes_are_given_back) {
   EXPECT_EQ(received(), 28'000);
 }
 
+TEST(QuicStreams, grant_the_client_a_new_one_for_each_that_is_over) {
+  QuicWorld world({.rules = {.keep_alive = 50ms, .uni_streams = 8}});
+  world.on_stream_data = [](TestProtocol& protocol, StreamId, Bytes bytes, bool) {
+    protocol.connection.give_back(bytes.size());
+  };
+  auto client = connected(world);
+  ASSERT_EQ(client->uni_streams_left(), 8);
+
+  client->send(client->open_uni(), "one", true);
+  EXPECT_TRUE(client->run_until([&] { return client->uni_streams_left() == 8; })) << "in time";
+  for (int i = 0; i < 8; ++i) client->send(client->open_uni(), "more", true);
+  EXPECT_TRUE(client->run_until([&] { return client->uni_streams_left() == 8; }));
+}
+
 }  // namespace
 }  // namespace parley

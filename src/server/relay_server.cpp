@@ -85,10 +85,10 @@ ShardRules shard_rules(const Config& config) {
   rules.webtransport.session = session;
   rules.websocket.ping_after = config.limits.ping_after;
   rules.websocket.notsent_lowat = config.websocket.notsent_lowat;
-  rules.partial_bytes =
+  rules.partial.bytes_max =
       config.limits.partial_bytes / static_cast<std::size_t>(config.server.shards);
-  rules.websocket.partial_time = config.limits.partial_time;
-  rules.http3.partial_time = config.limits.partial_time;
+  rules.partial.message_bytes_max = packet_headroom + packet_bytes_max + packet_stamp_bytes_max;
+  rules.partial.time = config.limits.partial_time;
   rules.http.header_bytes_max = config.limits.header_bytes;
   rules.http.header_timeout = config.limits.handshake_timeout;
   rules.http.idle_timeout = config.limits.keep_alive;

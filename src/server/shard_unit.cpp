@@ -11,9 +11,6 @@ namespace parley {
 namespace {
 
 constexpr Duration drain_step = 50ms;
-/// What a longest message occupies while it comes.
-constexpr std::size_t longest_message_room =
-    packet_headroom + packet_bytes_max + packet_stamp_bytes_max;
 
 std::uint64_t random_id() {
   std::uint64_t id = 0;
@@ -28,7 +25,7 @@ ShardUnit::ShardUnit(ShardIndex index, LocalBus& bus, const ShardRules& rules,
     : shard_(index),
       chat_(index, bus, shard_.stats(), random_id),
       entrance_(routes.lobby, routes.sessions_max, health, census, refusals_),
-      partial_(rules.partial_bytes, longest_message_room, shard_.stats()),
+      partial_(rules.partial, shard_.stats()),
       sessions_(shard_, chat_, partial_, rules.websocket),
       routes_(shard_, sessions_, entrance_, refusals_, routes, health),
       wt_sessions_(shard_, chat_, rules.webtransport),

@@ -26,8 +26,8 @@ struct ShardRules {
   WtRules webtransport;
   Http3Rules http3;
   HttpRules http;
-  /// Room for long messages that are not whole yet, of all sessions of the shard.
-  std::size_t partial_bytes = std::size_t{8} * 1024 * 1024;
+  /// For long messages that are not whole yet, of all sessions of the shard.
+  PartialBudget::Rules partial;
   std::size_t mailbox_bytes = Mailbox::media_bytes_max_default;
 };
 

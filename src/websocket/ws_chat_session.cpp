@@ -18,8 +18,6 @@ constexpr std::size_t control_bytes_max = 1024;
 /// While room for long messages is short, sessions that have none read this much at a time: what
 /// was read before it showed that it must wait stays in memory.
 constexpr std::size_t read_bytes_when_short = 4096;
-/// A message gets WsRules::partial_time, and as much again for each of these.
-constexpr std::size_t partial_bytes_per_time = 640 * 1024;
 
 std::uint16_t code_of(EndReason reason) {
   switch (reason) {
@@ -195,15 +193,14 @@ void WsChatSession::on_room() {
   const Now now = shard().now();
   decoder_.give_room();
   logic().on_sign_of_life(now);
-  room_deadline_ = now.monotonic + owner_.rules_.partial_time +
-                   owner_.rules_.partial_time * room_.bytes() / partial_bytes_per_time;
+  room_deadline_ = now.monotonic + owner_.partial_.time_for(room_.bytes());
   set_alarm(now);
   resume_reading();
 }
 
 void WsChatSession::check_pace(Now now) {
   if (now.monotonic < room_deadline_) return;
-  room_deadline_ = now.monotonic + owner_.rules_.partial_time;
+  room_deadline_ = now.monotonic + owner_.partial_.extra_time();
   if (owner_.partial_.is_short()) end(EndReason::message_too_slow, "a message came too slowly");
 }
 

@@ -25,9 +25,6 @@ struct WsRules {
   /// TCP_NOTSENT_LOWAT: what waits beyond this waits in the Outbox, where it ages, and not in the
   /// kernel. 0 leaves the system's own.
   std::size_t notsent_lowat = 64 * 1024;
-  /// How long a long message may take while others wait for its room (see PartialBudget), and as
-  /// long again for each 640 KiB of it.
-  Duration partial_time = 5s;
   /// After a Close or a refusal, how long input is discarded before the connection is cut.
   Duration linger = 2s;
 };

@@ -376,7 +376,7 @@ TEST(Http3Connection, needs_a_stream_of_its_own) {
   const Http3Rules rules;
   WtStats stats;
   ShardStats shard_stats;
-  PartialBudget partial(0, 0, shard_stats);
+  PartialBudget partial({}, shard_stats);
   Http3Connection http3(quic, handler, rules, partial, stats);
   http3.on_ready({});
   EXPECT_EQ(quic.close_code, http3_code::stream_creation_error);

@@ -39,8 +39,6 @@ struct Http3Rules {
   /// Bytes of unfinished packets at which the newest is stopped: room for a longest one and, in
   /// the connection's own window, the beginnings of others, which wait for it.
   std::size_t unfinished_bytes_max = packet_bytes_max + std::size_t{256} * 1024;
-  /// How long a long packet may take while others wait for room (see WindowLoan).
-  Duration partial_time = 5s;
   /// Whole packets that wait while reading is paused, and their bytes; more are dropped.
   std::size_t waiting_max = 4096;
   std::size_t waiting_bytes_max = 8'000'000;

@@ -1,14 +1,11 @@
 #include "webtransport/window_loan.h"
 
 #include <algorithm>
-#include <cstdint>
 
 #include "wire/packet.h"
 
 namespace parley {
 namespace {
-
-constexpr std::size_t bytes_per_time = 640 * 1024;
 
 /// Its time begins when somebody with a clock looks: at once, that is.
 constexpr TimePoint not_begun{};
@@ -40,8 +37,7 @@ void WindowLoan::on_room() {
 bool WindowLoan::is_overdue(Now now) {
   if (now.monotonic < deadline_) return false;
   const bool has_begun = deadline_ != not_begun;
-  deadline_ = now.monotonic + time_;
-  if (!has_begun) deadline_ += time_ * static_cast<std::int64_t>(room_.bytes() / bytes_per_time);
+  deadline_ = now.monotonic + (has_begun ? budget_.extra_time() : budget_.time_for(room_.bytes()));
   return has_begun && budget_.is_short();
 }
 

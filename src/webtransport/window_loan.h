@@ -19,15 +19,14 @@ class WindowLoan final : private PartialBudget::Share::Owner {
   /// A loan grows by as much at a time, up to one longest packet.
   static constexpr std::size_t step = 256 * 1024;
 
-  /// Who holds a loan while others wait has `time`, and as much again for each 640 KiB of it; while
-  /// he waits himself no time passes.
-  WindowLoan(QuicConnection& quic, PartialBudget& budget, Duration time)
-      : quic_(quic), budget_(budget), room_(budget, *this), time_(time) {}
+  WindowLoan(QuicConnection& quic, PartialBudget& budget)
+      : quic_(quic), budget_(budget), room_(budget, *this) {}
 
   /// The unfinished packets of the connection hold so many bytes now.
   void update(std::size_t unfinished_bytes);
   [[nodiscard]] TimePoint deadline() const { return deadline_; }
   /// Call at the deadline. True if others wait and the loan has taken too long: a packet must go.
+  /// While its holder waits himself no time passes.
   [[nodiscard]] bool is_overdue(Now now);
 
  private:
@@ -36,7 +35,6 @@ class WindowLoan final : private PartialBudget::Share::Owner {
   QuicConnection& quic_;
   PartialBudget& budget_;
   PartialBudget::Share room_;
-  const Duration time_;
   TimePoint deadline_ = never;
 };
 

@@ -7,11 +7,7 @@ namespace parley {
 
 WtInbox::WtInbox(QuicConnection& quic, const Http3Rules& rules, PartialBudget& partial,
                  WtStats& stats)
-    : quic_(quic),
-      rules_(rules),
-      stats_(stats),
-      loan_(quic, partial, rules.partial_time),
-      order_(rules.frame_order) {}
+    : quic_(quic), rules_(rules), stats_(stats), loan_(quic, partial), order_(rules.frame_order) {}
 
 void WtInbox::open(std::uint64_t session, WtSessionEvents& events, Now now) {
   state_ = State::open;

@@ -211,7 +211,7 @@ struct World {
   Http3Rules rules;
   WtStats stats;
   ShardStats shard_stats;
-  PartialBudget partial{std::size_t{8} * 1024 * 1024, std::size_t{5} * 1024 * 1024, shard_stats};
+  PartialBudget partial{{.message_bytes_max = std::size_t{5} * 1024 * 1024}, shard_stats};
   std::unique_ptr<Http3Connection> http3;
 };
 
