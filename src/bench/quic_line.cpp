@@ -22,6 +22,9 @@ constexpr Duration quiet_time = 5ms;
 
 /// What browsers grant, roughly: their streams, and more than their windows.
 constexpr std::uint64_t uni_streams = 103;
+/// Streams are granted again by the chunk, as browsers do: every grant is a packet of its own,
+/// which the relay must read and acknowledge.
+constexpr std::uint64_t uni_streams_chunk = 50;
 constexpr std::uint64_t window = 16 * 1024 * 1024;
 constexpr std::uint64_t datagram_bytes_max = 65535;
 constexpr ngtcp2_duration handshake_timeout = 10 * NGTCP2_SECONDS;
@@ -239,7 +242,7 @@ void QuicLine::give_back() {
   if (!is_granting_) return;
   if (owed_bytes_ > 0)
     ngtcp2_conn_extend_max_offset(native_->connection, std::exchange(owed_bytes_, 0));
-  if (owed_streams_ > 0)
+  if (owed_streams_ >= uni_streams_chunk)
     ngtcp2_conn_extend_max_streams_uni(native_->connection, std::exchange(owed_streams_, 0));
 }
 
