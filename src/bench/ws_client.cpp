@@ -57,8 +57,7 @@ Result<void> WsClient::connect(const Target& target, std::string_view path) {
   if (!target.link.is_perfect()) link_ = std::make_unique<TcpLink>(target.link, number_);
   const auto* address = reinterpret_cast<const sockaddr*>(&endpoint.address.storage);
   if (::connect(fd_, address, endpoint.address.size) != 0 && errno != EINPROGRESS)
-    return fail(
-        error_text(fmt::format("cannot connect to {}:{}", endpoint.host, endpoint.port), errno));
+    return fail(error_text("cannot connect to " + endpoint.authority(), errno));
   watched_ = EPOLLOUT;
   loop_.watch(fd_, watched_, *this);
   return {};
