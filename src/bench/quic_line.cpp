@@ -109,7 +109,7 @@ QuicLine::~QuicLine() {
 
 Result<void> QuicLine::dial(const Endpoint& endpoint, const LinkPlan& link, std::uint32_t seed) {
   if (auto connected = udp_.connect(endpoint.address); !connected) return connected;
-  if (!link.is_perfect()) link_ = std::make_unique<UdpLink>(link, seed);
+  if (!link.is_perfect()) link_ = std::make_unique<Link>(link, seed);
   static const QuicClientTls tls;
   auto begun = QuicDial::begin(tls,
                                {.path = udp_.path(),
@@ -262,7 +262,7 @@ int QuicLine::receive() {
   read_at_ = monotonic_now();
   for (const UdpLine::Train& train : arrived) {
     if (link_) {
-      link_->arrive(train.bytes, train.segment, read_at_);
+      link_->arrive_datagrams(train.bytes, train.segment, read_at_);
       continue;
     }
     const int error = read(train.bytes, train.segment);

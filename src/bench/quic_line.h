@@ -20,7 +20,6 @@
 #include "bench/load_loop.h"
 #include "bench/target.h"
 #include "bench/udp_line.h"
-#include "bench/udp_link.h"
 #include "quic/quic_protocol.h"
 
 namespace parley {
@@ -124,7 +123,7 @@ class QuicLine final : private LoopMember {
   QuicLineListener& listener_;
   UdpLine udp_;
   /// None when the network is to be what it is.
-  std::unique_ptr<UdpLink> link_;
+  std::unique_ptr<Link> link_;
   std::unique_ptr<QuicDial> dial_;
   bool is_over_ = false;
   bool is_telling_ = false;

@@ -56,7 +56,7 @@ void QuicLine::on_flush() {
 
 void QuicLine::send_out(Bytes train, std::size_t segment, TimePoint now) {
   if (link_)
-    link_->leave(train, segment, now);
+    link_->leave_datagrams(train, segment, now);
   else
     udp_.send(train, segment);
 }
