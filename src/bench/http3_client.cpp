@@ -155,8 +155,7 @@ void IncomingStream::feed(Bytes bytes, StreamId session) {
   }
   if (head_.type() != uni_stream_type::control || has_settings_) return;
   const Http3FrameEvent event = control_.next(bytes);
-  has_settings_ =
-      event.kind == Http3FrameEventKind::frame && event.type == http3_frame::settings;
+  has_settings_ = event.kind == Http3FrameEventKind::frame && event.type == http3_frame::settings;
 }
 
 }  // namespace parley::bench

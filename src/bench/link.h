@@ -132,9 +132,8 @@ class Link {
     });
   }
   static void pass_stream(LinkWay& way, LinkQueue& queue, Bytes bytes, TimePoint now) {
-    for_each_piece(bytes, tcp_packet_bytes, [&](Bytes packet) {
-      queue.add(way.pass_stream(now, packet.size()), packet);
-    });
+    for_each_piece(bytes, tcp_packet_bytes,
+                   [&](Bytes packet) { queue.add(way.pass_stream(now, packet.size()), packet); });
   }
 
   LinkWay up_;

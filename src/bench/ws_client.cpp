@@ -117,8 +117,7 @@ void WsClient::on_ready(std::uint32_t events) {
 }
 
 void WsClient::read() {
-  const MutableBytes buffer =
-      link_ ? loop_.buffer().first(link_read_bytes_max) : loop_.buffer();
+  const MutableBytes buffer = link_ ? loop_.buffer().first(link_read_bytes_max) : loop_.buffer();
   const ssize_t count = ::recv(fd_, buffer.data(), buffer.size(), 0);
   if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
   if (count <= 0) return end_of_input(count);

@@ -87,9 +87,9 @@ Result<std::unique_ptr<QuicDial>> QuicDial::begin(const QuicClientTls& tls, Opti
   settings.tokenlen = options.token.size();
   const ngtcp2_cid our_cid = random_cid(our_cid_bytes);
   const ngtcp2_path path = to_ngtcp2(options.path);
-  const int failed = ngtcp2_conn_client_new(
-      &dial->connection_, &options.server_cid, &our_cid, &path, NGTCP2_PROTO_VER_V1, &callbacks,
-      &settings, &options.params, nullptr, user_data);
+  const int failed = ngtcp2_conn_client_new(&dial->connection_, &options.server_cid, &our_cid,
+                                            &path, NGTCP2_PROTO_VER_V1, &callbacks, &settings,
+                                            &options.params, nullptr, user_data);
   if (failed != 0) return fail(std::string("ngtcp2: ") + ngtcp2_strerror(failed));
   ngtcp2_conn_set_tls_native_handle(dial->connection_, dial->session_);
   return dial;

@@ -116,23 +116,27 @@ void add_shape_flags(CLI::App& app, Flags& flags) {
       ->group("Shapes");
   FlagGroup group(app, "Shape");
   group.add("--rooms", flags.rooms, "Rooms", "NUMBER");
-  group.add("--participants", flags.participants, "Members of each room, all of whom send", "NUMBER");
+  group.add("--participants", flags.participants, "Members of each room, all of whom send",
+            "NUMBER");
   group.add("--senders", flags.senders, "Members of each room who send", "NUMBER");
   group.add("--receivers", flags.receivers, "Members of each room who only receive", "NUMBER");
   group.add("--rate", flags.rate, "pairs, broadcast: packets per second of each sender", "NUMBER");
   group.add("--size", flags.size, "pairs, broadcast: size of a packet", "BYTES");
-  group.add("--audio-rate", flags.audio_rate, "meeting-20: audio packets per second", "NUMBER [50]");
-  group.add("--video-rate", flags.video_rate, "meeting-20: video packets per second", "NUMBER [30]");
-  group.add("--mbit", flags.mbit, "meeting-20: size video so that a receiver gets this much per second",
-      "MBIT");
+  group.add("--audio-rate", flags.audio_rate, "meeting-20: audio packets per second",
+            "NUMBER [50]");
+  group.add("--video-rate", flags.video_rate, "meeting-20: video packets per second",
+            "NUMBER [30]");
+  group.add("--mbit", flags.mbit,
+            "meeting-20: size video so that a receiver gets this much per second", "MBIT");
   group.add("--sessions", flags.sessions, "idle: sessions", "NUMBER [1000, webtransport 500]");
   group.add("--spread", flags.spread,
-      "When senders send: on a common 1 ms tick, or each packet at its own moment",
-      "tick|even [tick]");
+            "When senders send: on a common 1 ms tick, or each packet at its own moment",
+            "tick|even [tick]");
   group.add("--seed", flags.seed, "Order of the sizes of video packets", "NUMBER [1]");
   group.add("--duration", flags.duration, "How long to measure (idle: to watch)",
-      "DURATION [10s, idle 60s, churn 3m]");
-  group.add("--warmup", flags.warmup, "How long to send before measuring", "DURATION [1s, churn 20s]");
+            "DURATION [10s, idle 60s, churn 3m]");
+  group.add("--warmup", flags.warmup, "How long to send before measuring",
+            "DURATION [1s, churn 20s]");
 }
 
 void add_link_flags(CLI::App& app, Flags& flags) {
