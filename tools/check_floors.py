@@ -61,8 +61,6 @@ def library(name, headers, *homes):
     return Library(name, re.compile(headers), frozenset(homes))
 
 
-QUIC_CLIENT = ("bench/quic_native.h", "bench/quic_native.cpp")
-
 # Rule 2: a library has one home. The first row that matches a header decides.
 LIBRARIES = [
     library("protobuf", r"google/protobuf/|.*\.pb\.h$", "wire"),
@@ -76,8 +74,8 @@ LIBRARIES = [
     library("CLI11", r"CLI/", "server"),
     library("toml++", r"toml\+\+/", "server"),
     # The load tool speaks QUIC as a client, which the server never does.
-    library("ngtcp2", r"ngtcp2/", "quic", "bench/quic_line.cpp", *QUIC_CLIENT),
-    library("GnuTLS", r"gnutls/", "quic", *QUIC_CLIENT),
+    library("ngtcp2", r"ngtcp2/", "quic", "bench/quic_line.cpp", "bench/quic_line_write.cpp"),
+    library("GnuTLS", r"gnutls/", "quic"),
     library("nghttp3", r"nghttp3/", "webtransport"),
     library("nats.c", r"nats/", "bus"),
     library("libpq", r"libpq-fe\.h$|postgresql/", "store"),

@@ -130,12 +130,11 @@ class Bench {
   }
 
   [[nodiscard]] static std::string name_of(const Target& target) {
+    const bool is_both = target.websocket.port != 0 && target.webtransport.port != 0;
     std::string name;
-    if (target.websocket.port != 0)
-      name = fmt::format("ws://{}:{}", target.websocket.host, target.websocket.port);
-    if (target.webtransport.port != 0)
-      name += fmt::format("{}https://{}:{}", name.empty() ? "" : " and ", target.webtransport.host,
-                          target.webtransport.port);
+    if (target.websocket.port != 0) name = "ws://" + target.websocket.authority();
+    if (is_both) name += " and ";
+    if (target.webtransport.port != 0) name += "https://" + target.webtransport.authority();
     return name;
   }
 

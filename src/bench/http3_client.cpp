@@ -12,14 +12,6 @@ namespace parley::bench {
 namespace {
 
 constexpr std::size_t reason_bytes_max = 300;
-// SETTINGS begin a control stream; whoever says more before them is no relay.
-constexpr std::size_t control_bytes_max = 8 * 1024;
-
-std::string authority_of(const Endpoint& endpoint) {
-  const bool is_ipv6 = endpoint.host.find(':') != std::string::npos;
-  return fmt::format("{}{}{}:{}", is_ipv6 ? "[" : "", endpoint.host, is_ipv6 ? "]" : "",
-                     endpoint.port);
-}
 
 std::string one_line(std::string text) {
   for (char& c : text)
@@ -49,7 +41,7 @@ std::vector<std::uint8_t> control_stream_start() {
 std::vector<std::uint8_t> connect_request(const Endpoint& endpoint, std::string_view path) {
   const std::vector<Http3Field> fields = {
       {":method", "CONNECT"},        {":protocol", "webtransport"},
-      {":scheme", "https"},          {":authority", authority_of(endpoint)},
+      {":scheme", "https"},          {":authority", endpoint.authority()},
       {":path", std::string(path)},  {"sec-webtransport-http3-draft02", "1"},
       {"user-agent", "parley-bench"}};
   const std::vector<std::uint8_t> section = encode_fields(fields);
@@ -162,12 +154,8 @@ void IncomingStream::feed(Bytes bytes, StreamId session) {
     return;
   }
   if (head_.type() != uni_stream_type::control || has_settings_) return;
-  if (control_.size() + bytes.size() > control_bytes_max) return;
-  control_.insert(control_.end(), bytes.begin(), bytes.end());
-  Bytes rest = control_;
-  const auto type = read_varint(rest);
-  const auto length = read_varint(rest);
-  has_settings_ = type == http3_frame::settings && length && rest.size() >= *length;
+  const Http3FrameEvent event = control_.next(bytes);
+  has_settings_ = event.kind == Http3FrameEventKind::frame && event.type == http3_frame::settings;
 }
 
 }  // namespace parley::bench

@@ -88,8 +88,8 @@ class IncomingStream {
   std::size_t size_ = 0;
   std::size_t kept_size_ = 0;
   std::array<std::uint8_t, packet_head_bytes> kept_{};
-  /// A control stream's frames, as far as SETTINGS need them.
-  std::vector<std::uint8_t> control_;
+  /// Of a control stream, which SETTINGS begin.
+  Http3FrameReader control_{Http3FrameRules::control};
 };
 
 }  // namespace parley::bench

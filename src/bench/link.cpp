@@ -1,13 +1,10 @@
 #include "bench/link.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace parley::bench {
 namespace {
 
-// What one packet of TCP carries; each is lost by itself.
-constexpr double segment_bytes = 1448;
 constexpr Duration repair_min = 10ms;
 
 }  // namespace
@@ -29,9 +26,8 @@ std::optional<TimePoint> LinkWay::pass_datagram(TimePoint now, std::size_t bytes
 
 TimePoint LinkWay::pass_stream(TimePoint now, std::size_t bytes) {
   const TimePoint left = leave(now, bytes);
-  const double segments = std::ceil(static_cast<double>(bytes) / segment_bytes);
   TimePoint due = std::max(left + plan_.delay, stalled_until_);
-  if (std::bernoulli_distribution(1 - std::pow(1 - plan_.loss, segments))(random_)) {
+  if (std::bernoulli_distribution(plan_.loss)(random_)) {
     due += std::max(2 * plan_.delay, repair_min);
     stalled_until_ = due;
   }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace parley::bench {
 namespace {
 
@@ -65,6 +67,33 @@ TEST(LinkQueue, gives_out_what_is_due_in_order) {
   EXPECT_EQ(queue.next_due(), start + 2ms);
   EXPECT_EQ(as_text(queue.take(start + 5ms).value()), "two");
   EXPECT_EQ(queue.next_due(), never);
+}
+
+TEST(Link, takes_trains_apart_and_keeps_its_two_ways_apart) {
+  Link link({.delay = 30ms}, 1);
+  const std::string train(2'000, 't');
+
+  link.leave_datagrams(as_bytes(train), 1'200, start);
+  link.arrive_stream(as_bytes("hello"), start + 1ms);
+
+  EXPECT_EQ(link.leaving_bytes(), 2'000U);
+  EXPECT_EQ(link.arriving_bytes(), 5U);
+  EXPECT_EQ(link.next_due(), start + 30ms);
+  EXPECT_EQ(link.take_leaving(start + 30ms).value().size(), 1'200U);
+  EXPECT_EQ(link.take_leaving(start + 30ms).value().size(), 800U);
+  EXPECT_FALSE(link.take_arriving(start + 30ms).has_value());
+  EXPECT_EQ(as_text(link.take_arriving(start + 31ms).value()), "hello");
+  EXPECT_EQ(link.next_due(), never);
+}
+
+TEST(Link, loses_other_datagrams_each_way) {
+  Link link({.loss = 0.5}, 0);
+  const std::string train(1'000, 't');
+
+  link.leave_datagrams(as_bytes(train), 1, start);
+  link.arrive_datagrams(as_bytes(train), 1, start);
+
+  EXPECT_NE(link.leaving_bytes(), link.arriving_bytes());
 }
 
 }  // namespace

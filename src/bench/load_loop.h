@@ -26,6 +26,10 @@ class LoopMember {
   /// Asked for with ask_flush(): all of a turn is there and can leave together.
   virtual void on_flush() {}
 
+ protected:
+  /// What set_timer() waits for; `never` while on_timer() runs.
+  [[nodiscard]] TimePoint timer() const { return timer_; }
+
  private:
   friend class LoadLoop;
   TimePoint timer_ = never;

@@ -2,30 +2,34 @@
 #include "bench/quic_line.h"
 
 #include <fmt/format.h>
-#include <ngtcp2/ngtcp2_crypto_gnutls.h>
+#include <ngtcp2/ngtcp2.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "bench/quic_native.h"
-#include "quic/quic_cid.h"
+#include "quic/quic_dial.h"
+#include "quic/to_ngtcp2.h"
 #include "webtransport/error_code.h"
 
 namespace parley::bench {
 namespace {
 
-/// A line with nothing to send acknowledges every second packet at once, as browsers do, and a
-/// single one after this time: ngtcp2 itself would wait an eighth of a round trip, on the loopback
-/// not at all.
+/// So late may the timers of a line be that has nothing to send. What mostly rings then is a single
+/// packet that is not acknowledged yet; of more, the second one is acknowledged at once, without a
+/// timer, as browsers do. ngtcp2 itself would wait an eighth of a round trip, on the loopback not
+/// at all.
 constexpr Duration quiet_time = 5ms;
 
 /// What browsers grant, roughly: their streams, and more than their windows.
 constexpr std::uint64_t uni_streams = 103;
+/// Streams are granted again by the chunk, as browsers do: every grant is a packet of its own,
+/// which the relay must read and acknowledge.
+constexpr std::uint64_t uni_streams_chunk = 50;
 constexpr std::uint64_t window = 16 * 1024 * 1024;
 constexpr std::uint64_t datagram_bytes_max = 65535;
-constexpr ngtcp2_duration handshake_timeout = 10 * NGTCP2_SECONDS;
-constexpr ngtcp2_duration idle_timeout = 30 * NGTCP2_SECONDS;
+constexpr auto handshake_timeout = 10s;
+constexpr Duration idle_timeout = 30s;
 /// The least time to the next look at a connection whose time has come already.
 constexpr Duration retry_after = 50us;
 /// Streams whose memory is kept for the next ones.
@@ -40,7 +44,7 @@ ngtcp2_transport_params transport_params() {
   params.initial_max_stream_data_uni = window;
   params.initial_max_streams_uni = uni_streams;
   params.max_datagram_frame_size = datagram_bytes_max;
-  params.max_idle_timeout = idle_timeout;
+  params.max_idle_timeout = duration_of(idle_timeout);
   return params;
 }
 
@@ -58,7 +62,6 @@ struct QuicLine::Hooks {
   static QuicLine& self(void* user_data) { return *static_cast<QuicLine*>(user_data); }
 
   static int established(ngtcp2_conn* /*connection*/, void* user_data) {
-    self(user_data).native_->is_established = true;
     self(user_data).listener_.on_handshake();
     return 0;
   }
@@ -84,38 +87,14 @@ struct QuicLine::Hooks {
     self(user_data).listener_.on_datagram({data, bytes});
     return 0;
   }
-  static int new_cid(ngtcp2_conn* /*connection*/, ngtcp2_cid* cid, std::uint8_t* token,
-                     std::size_t bytes, void* /*user_data*/) {
-    cid->datalen = bytes;
-    fill_random({cid->data, bytes});
-    fill_random({token, NGTCP2_STATELESS_RESET_TOKENLEN});
-    return 0;
-  }
-  static void random(std::uint8_t* out, std::size_t bytes, const ngtcp2_rand_ctx* /*context*/) {
-    fill_random({out, bytes});
-  }
-
   static const ngtcp2_callbacks& all() {
     static const ngtcp2_callbacks made = [] {
-      ngtcp2_callbacks hooks{};
-      hooks.client_initial = ngtcp2_crypto_client_initial_cb;
-      hooks.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb;
-      hooks.encrypt = ngtcp2_crypto_encrypt_cb;
-      hooks.decrypt = ngtcp2_crypto_decrypt_cb;
-      hooks.hp_mask = ngtcp2_crypto_hp_mask_cb;
-      hooks.recv_retry = ngtcp2_crypto_recv_retry_cb;
-      hooks.update_key = ngtcp2_crypto_update_key_cb;
-      hooks.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
-      hooks.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb;
-      hooks.get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb;
-      hooks.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
+      ngtcp2_callbacks hooks = QuicDial::callbacks();
       hooks.handshake_completed = established;
       hooks.recv_stream_data = data;
       hooks.stream_reset = reset;
       hooks.stream_close = over;
       hooks.recv_datagram = datagram;
-      hooks.get_new_connection_id = new_cid;
-      hooks.rand = random;
       return hooks;
     }();
     return made;
@@ -130,36 +109,16 @@ QuicLine::~QuicLine() {
 
 Result<void> QuicLine::dial(const Endpoint& endpoint, const LinkPlan& link, std::uint32_t seed) {
   if (auto connected = udp_.connect(endpoint.address); !connected) return connected;
-  if (!link.is_perfect()) link_ = std::make_unique<UdpLink>(link, seed);
-  native_ = std::make_unique<QuicNative>();
-  native_->session = new_client_session(endpoint.host);
-  if (native_->session == nullptr) return fail("GnuTLS makes no session");
-  native_->reference.user_data = this;
-  native_->reference.get_conn = [](ngtcp2_crypto_conn_ref* reference) {
-    return static_cast<QuicLine*>(reference->user_data)->native_->connection;
-  };
-  gnutls_session_set_ptr(native_->session, &native_->reference);
-
-  ngtcp2_cid server{};
-  server.datalen = 16;
-  fill_random({server.data, server.datalen});
-  ngtcp2_cid client{};
-  client.datalen = 8;
-  fill_random({client.data, client.datalen});
-  ngtcp2_settings settings;
-  ngtcp2_settings_default(&settings);
-  settings.initial_ts = timestamp(monotonic_now());
-  settings.handshake_timeout = handshake_timeout;
-  const ngtcp2_transport_params params = transport_params();
-  UdpPath addresses = udp_.path();
-  const ngtcp2_path path{{addresses.local.data(), addresses.local.length()},
-                         {addresses.remote.data(), addresses.remote.length()},
-                         nullptr};
-  const int failed =
-      ngtcp2_conn_client_new(&native_->connection, &server, &client, &path, NGTCP2_PROTO_VER_V1,
-                             &Hooks::all(), &settings, &params, nullptr, this);
-  if (failed != 0) return fail(fmt::format("ngtcp2: {}", ngtcp2_strerror(failed)));
-  ngtcp2_conn_set_tls_native_handle(native_->connection, native_->session);
+  if (!link.is_perfect()) link_ = std::make_unique<Link>(link, seed);
+  static const QuicClientTls tls;
+  auto begun = QuicDial::begin(tls,
+                               {.path = udp_.path(),
+                                .params = transport_params(),
+                                .host = endpoint.host,
+                                .handshake_timeout = handshake_timeout},
+                               Hooks::all(), this);
+  if (!begun) return fail(begun.error().message);
+  dial_ = std::move(*begun);
   loop_.watch(udp_.native(), EPOLLIN, *this);
   loop_.ask_flush(*this);
   return {};
@@ -167,25 +126,28 @@ Result<void> QuicLine::dial(const Endpoint& endpoint, const LinkPlan& link, std:
 
 std::optional<StreamId> QuicLine::open_bidi() {
   StreamId id = -1;
-  if (is_over_ || ngtcp2_conn_open_bidi_stream(native_->connection, &id, nullptr) != 0) return {};
-  out_[id] = new_stream({}, {});
-  out_[id]->id = id;
+  if (is_over_ || ngtcp2_conn_open_bidi_stream(dial_->connection(), &id, nullptr) != 0) return {};
+  keep(id, new_stream());
   return id;
 }
 
 std::optional<StreamId> QuicLine::open_uni() {
   StreamId id = -1;
-  if (is_over_ || ngtcp2_conn_open_uni_stream(native_->connection, &id, nullptr) != 0) return {};
-  out_[id] = new_stream({}, {});
-  out_[id]->id = id;
+  if (is_over_ || ngtcp2_conn_open_uni_stream(dial_->connection(), &id, nullptr) != 0) return {};
+  keep(id, new_stream());
   return id;
+}
+
+QuicLine::OutStream& QuicLine::keep(StreamId id, OutStreamPtr stream) {
+  stream->id = id;
+  return *(out_[id] = std::move(stream));
 }
 
 void QuicLine::write(StreamId stream, Bytes bytes, bool is_last) {
   const auto place = out_.find(stream);
   if (is_over_ || place == out_.end()) return;
   OutStream& out = *place->second;
-  append(out, bytes, {});
+  append(out, bytes);
   out.is_last = is_last;
   if (!std::exchange(out.is_waiting, true)) ready_.push_back(&out);
   loop_.ask_flush(*this);
@@ -193,7 +155,8 @@ void QuicLine::write(StreamId stream, Bytes bytes, bool is_last) {
 
 void QuicLine::send_message(Bytes prefix, Bytes message) {
   if (is_over_) return;
-  OutStreamPtr stream = new_stream(prefix, message);
+  OutStreamPtr stream = new_stream();
+  append(*stream, prefix, message);
   stream->is_last = true;
   unopened_.push_back(std::move(stream));
   loop_.ask_flush(*this);
@@ -205,15 +168,10 @@ void QuicLine::send_datagram(Bytes bytes) {
   loop_.ask_flush(*this);
 }
 
-QuicLine::OutStreamPtr QuicLine::new_stream(Bytes first, Bytes second) {
-  OutStreamPtr stream;
-  if (pool_.empty()) {
-    stream = std::make_unique<OutStream>();
-  } else {
-    stream = std::move(pool_.back());
-    pool_.pop_back();
-  }
-  if (!first.empty()) append(*stream, first, second);
+QuicLine::OutStreamPtr QuicLine::new_stream() {
+  if (pool_.empty()) return std::make_unique<OutStream>();
+  OutStreamPtr stream = std::move(pool_.back());
+  pool_.pop_back();
   return stream;
 }
 
@@ -238,9 +196,9 @@ void QuicLine::set_granting(bool granting) {
 void QuicLine::give_back() {
   if (!is_granting_) return;
   if (owed_bytes_ > 0)
-    ngtcp2_conn_extend_max_offset(native_->connection, std::exchange(owed_bytes_, 0));
-  if (owed_streams_ > 0)
-    ngtcp2_conn_extend_max_streams_uni(native_->connection, std::exchange(owed_streams_, 0));
+    ngtcp2_conn_extend_max_offset(dial_->connection(), std::exchange(owed_bytes_, 0));
+  if (owed_streams_ >= uni_streams_chunk)
+    ngtcp2_conn_extend_max_streams_uni(dial_->connection(), std::exchange(owed_streams_, 0));
 }
 
 void QuicLine::on_stream_data(StreamId stream, std::uint64_t offset, Bytes bytes, bool is_last) {
@@ -304,7 +262,7 @@ int QuicLine::receive() {
   read_at_ = monotonic_now();
   for (const UdpLine::Train& train : arrived) {
     if (link_) {
-      link_->arrive(train.bytes, train.segment, read_at_);
+      link_->arrive_datagrams(train.bytes, train.segment, read_at_);
       continue;
     }
     const int error = read(train.bytes, train.segment);
@@ -325,49 +283,44 @@ int QuicLine::read_due(TimePoint now) {
 int QuicLine::read(Bytes train, std::size_t segment) {
   const ngtcp2_tstamp now = timestamp(read_at_);
   UdpPath addresses = udp_.path();
-  const ngtcp2_path path{{addresses.local.data(), addresses.local.length()},
-                         {addresses.remote.data(), addresses.remote.length()},
-                         nullptr};
+  const ngtcp2_path path = to_ngtcp2(addresses);
   const ngtcp2_pkt_info info{};
   while (!train.empty()) {
     const Bytes packet = train.first(std::min(segment, train.size()));
     train = train.subspan(packet.size());
     const int error =
-        ngtcp2_conn_read_pkt(native_->connection, &path, &info, packet.data(), packet.size(), now);
+        ngtcp2_conn_read_pkt(dial_->connection(), &path, &info, packet.data(), packet.size(), now);
     if (error != 0) return error;
   }
   return 0;
 }
 
 void QuicLine::on_timer() {
-  armed_ = never;
   const TimePoint now = monotonic_now();
   if (link_ && link_->next_due() <= now) {
     while (const auto packet = link_->take_leaving(now)) udp_.send(*packet, packet->size());
     return read_with([this, now] { return read_due(now); });
   }
-  if (ngtcp2_conn_get_expiry(native_->connection) > timestamp(now)) return set_deadline(now);
-  const int error = ngtcp2_conn_handle_expiry(native_->connection, timestamp(now));
+  if (ngtcp2_conn_get_expiry(dial_->connection()) > timestamp(now)) return set_deadline(now);
+  const int error = ngtcp2_conn_handle_expiry(dial_->connection(), timestamp(now));
   if (error != 0) return give_up(error);
   loop_.ask_flush(*this);
 }
 
-/// A timer that rings too early looks again; so one that is set is only ever moved forward, which
-/// spares most of the moving.
+/// A timer that rings too early looks again; so one that is set is never put off, only brought
+/// forward, which spares most of the moving.
 void QuicLine::set_deadline(TimePoint now) {
-  const ngtcp2_tstamp expiry = ngtcp2_conn_get_expiry(native_->connection);
+  const ngtcp2_tstamp expiry = ngtcp2_conn_get_expiry(dial_->connection());
   TimePoint when = never;
   if (expiry != UINT64_MAX) when = TimePoint(std::chrono::nanoseconds(expiry));
   if (ready_.empty()) when = std::max(when, now + quiet_time);
   if (link_) when = std::min(when, link_->next_due());
   when = std::max(when, now + retry_after);
-  if (armed_ <= when) return;
-  armed_ = when;
-  loop_.set_timer(*this, when);
+  if (when < timer()) loop_.set_timer(*this, when);
 }
 
 void QuicLine::close(std::uint64_t code) {
-  if (is_over_ || native_ == nullptr || native_->connection == nullptr) return;
+  if (is_over_ || dial_ == nullptr) return;
   if (is_telling_) {
     close_asked_ = code;
     return;
@@ -375,9 +328,9 @@ void QuicLine::close(std::uint64_t code) {
   ngtcp2_ccerr said;
   ngtcp2_ccerr_default(&said);
   ngtcp2_ccerr_set_application_error(&said, code, nullptr, 0);
-  const MutableBytes space = loop_.send_buffer().first(quic_packet_bytes_max);
+  const MutableBytes space = loop_.send_buffer().first(UdpLine::packet_bytes_max);
   const ngtcp2_ssize bytes =
-      ngtcp2_conn_write_connection_close(native_->connection, nullptr, nullptr, space.data(),
+      ngtcp2_conn_write_connection_close(dial_->connection(), nullptr, nullptr, space.data(),
                                          space.size(), &said, timestamp(monotonic_now()));
   // Past the link, which ends here as well.
   if (bytes > 0)
@@ -386,17 +339,17 @@ void QuicLine::close(std::uint64_t code) {
 }
 
 void QuicLine::give_up(int error) {
-  const ngtcp2_ccerr& heard = *ngtcp2_conn_get_ccerr(native_->connection);
+  const ngtcp2_ccerr& heard = *ngtcp2_conn_get_ccerr(dial_->connection());
   std::string reason;
   switch (error) {
     case NGTCP2_ERR_DRAINING:
       reason = reason_of(heard);
       break;
     case NGTCP2_ERR_IDLE_CLOSE:
-      reason = "nothing came from the server for 30 s";
+      reason = "nothing came from the server until the connection timed out";
       break;
     case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
-      reason = "no QUIC handshake within 10 s";
+      reason = fmt::format("no QUIC handshake within {} s", handshake_timeout.count());
       break;
     default:
       reason = fmt::format("QUIC: {}", ngtcp2_strerror(error));
@@ -408,7 +361,7 @@ void QuicLine::give_up(int error) {
 void QuicLine::end() {
   is_over_ = true;
   loop_.forget(udp_.native(), *this);
-  native_.reset();
+  dial_.reset();
 }
 
 }  // namespace parley::bench

@@ -20,12 +20,13 @@
 #include "bench/load_loop.h"
 #include "bench/target.h"
 #include "bench/udp_line.h"
-#include "bench/udp_link.h"
 #include "quic/quic_protocol.h"
 
-namespace parley::bench {
+namespace parley {
+class QuicDial;
+}
 
-struct QuicNative;
+namespace parley::bench {
 
 /// Who hears what a line brings. Calls may write on the line and close it, but not destroy it.
 class QuicLineListener {
@@ -105,9 +106,10 @@ class QuicLine final : private LoopMember {
   std::ptrdiff_t write_packet(MutableBytes space, std::uint64_t now);
   std::ptrdiff_t write_stream(MutableBytes space, OutStream& stream, std::uint64_t now);
   std::ptrdiff_t write_datagram(MutableBytes space, std::uint64_t now);
-  void append(OutStream& stream, Bytes first, Bytes second);
+  void append(OutStream& stream, Bytes first, Bytes second = {});
   void on_taken(OutStream& stream, std::size_t bytes);
-  OutStreamPtr new_stream(Bytes first, Bytes second);
+  OutStreamPtr new_stream();
+  OutStream& keep(StreamId id, OutStreamPtr stream);
   void on_stream_data(StreamId stream, std::uint64_t offset, Bytes bytes, bool is_last);
   void on_stream_reset(StreamId stream);
   void on_stream_over(StreamId stream);
@@ -121,8 +123,8 @@ class QuicLine final : private LoopMember {
   QuicLineListener& listener_;
   UdpLine udp_;
   /// None when the network is to be what it is.
-  std::unique_ptr<UdpLink> link_;
-  std::unique_ptr<QuicNative> native_;
+  std::unique_ptr<Link> link_;
+  std::unique_ptr<QuicDial> dial_;
   bool is_over_ = false;
   bool is_telling_ = false;
   std::optional<std::uint64_t> close_asked_;
@@ -141,7 +143,6 @@ class QuicLine final : private LoopMember {
   std::uint64_t owed_streams_ = 0;
   std::uint64_t owed_bytes_ = 0;
   TimePoint read_at_{};
-  TimePoint armed_ = never;
 };
 
 }  // namespace parley::bench

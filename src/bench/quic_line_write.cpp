@@ -1,9 +1,12 @@
-// QuicLine: the write loop. See webtransport.md §3.4 of the design papers.
+// QuicLine: what leaves, and the loop that writes it.
+#include <ngtcp2/ngtcp2.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "bench/quic_line.h"
-#include "bench/quic_native.h"
+#include "quic/quic_dial.h"
+#include "quic/to_ngtcp2.h"
 
 namespace parley::bench {
 
@@ -14,7 +17,7 @@ void QuicLine::on_flush() {
 
   const TimePoint now = monotonic_now();
   const MutableBytes space = loop_.send_buffer();
-  const std::size_t quantum = ngtcp2_conn_get_send_quantum(native_->connection);
+  const std::size_t quantum = ngtcp2_conn_get_send_quantum(dial_->connection());
   std::size_t start = 0;
   std::size_t used = 0;
   std::size_t segment = 0;
@@ -26,14 +29,14 @@ void QuicLine::on_flush() {
     packets = 0;
   };
   while (total < quantum) {
-    if (used + quic_packet_bytes_max > UdpLine::send_bytes_max) {
+    if (used + UdpLine::packet_bytes_max > UdpLine::send_bytes_max) {
       send_train();
       start = used = 0;
     }
     const std::size_t path_bytes_max =
-        ngtcp2_conn_get_path_max_tx_udp_payload_size(native_->connection);
+        ngtcp2_conn_get_path_max_tx_udp_payload_size(dial_->connection());
     const std::ptrdiff_t written =
-        write_packet(space.subspan(used, quic_packet_bytes_max), timestamp(now));
+        write_packet(space.subspan(used, UdpLine::packet_bytes_max), timestamp(now));
     if (written < 0) return give_up(static_cast<int>(written));
     if (written == 0) break;
     const auto bytes = static_cast<std::size_t>(written);
@@ -46,14 +49,14 @@ void QuicLine::on_flush() {
     if (bytes < segment || bytes > path_bytes_max) send_train();
   }
   send_train();
-  ngtcp2_conn_update_pkt_tx_time(native_->connection, timestamp(now));
+  ngtcp2_conn_update_pkt_tx_time(dial_->connection(), timestamp(now));
   if (total >= quantum) loop_.ask_flush(*this);
   set_deadline(now);
 }
 
 void QuicLine::send_out(Bytes train, std::size_t segment, TimePoint now) {
   if (link_)
-    link_->leave(train, segment, now);
+    link_->leave_datagrams(train, segment, now);
   else
     udp_.send(train, segment);
 }
@@ -61,12 +64,11 @@ void QuicLine::send_out(Bytes train, std::size_t segment, TimePoint now) {
 void QuicLine::open_waiting() {
   while (!unopened_.empty()) {
     StreamId id = -1;
-    if (ngtcp2_conn_open_uni_stream(native_->connection, &id, nullptr) != 0) return;
-    OutStreamPtr& stream = out_[id] = std::move(unopened_.front());
+    if (ngtcp2_conn_open_uni_stream(dial_->connection(), &id, nullptr) != 0) return;
+    OutStream& stream = keep(id, std::move(unopened_.front()));
     unopened_.pop_front();
-    stream->id = id;
-    stream->is_waiting = true;
-    ready_.push_back(stream.get());
+    stream.is_waiting = true;
+    ready_.push_back(&stream);
   }
 }
 
@@ -74,12 +76,12 @@ void QuicLine::open_waiting() {
 std::ptrdiff_t QuicLine::write_packet(MutableBytes space, std::uint64_t now) {
   std::ptrdiff_t written = NGTCP2_ERR_WRITE_MORE;
   while (written == NGTCP2_ERR_WRITE_MORE) {
-    if (!datagrams_.empty() && native_->is_established)
+    if (!datagrams_.empty() && ngtcp2_conn_get_handshake_completed(dial_->connection()) != 0)
       written = write_datagram(space, now);
     else if (!ready_.empty())
       written = write_stream(space, *ready_.front(), now);
     else
-      written = ngtcp2_conn_writev_stream(native_->connection, nullptr, nullptr, space.data(),
+      written = ngtcp2_conn_writev_stream(dial_->connection(), nullptr, nullptr, space.data(),
                                           space.size(), nullptr, NGTCP2_WRITE_STREAM_FLAG_NONE, -1,
                                           nullptr, 0, now);
   }
@@ -91,7 +93,7 @@ std::ptrdiff_t QuicLine::write_datagram(MutableBytes space, std::uint64_t now) {
   ngtcp2_vec vector{datagram.data(), datagram.size()};
   int accepted = 0;
   const std::ptrdiff_t written =
-      ngtcp2_conn_writev_datagram(native_->connection, nullptr, nullptr, space.data(), space.size(),
+      ngtcp2_conn_writev_datagram(dial_->connection(), nullptr, nullptr, space.data(), space.size(),
                                   &accepted, NGTCP2_WRITE_DATAGRAM_FLAG_MORE, 0, &vector, 1, now);
   datagrams_.pop_front();
   const bool is_refused = written == NGTCP2_ERR_INVALID_ARGUMENT ||
@@ -111,7 +113,7 @@ std::ptrdiff_t QuicLine::write_stream(MutableBytes space, OutStream& stream, std
   if (is_end) flags |= NGTCP2_WRITE_STREAM_FLAG_FIN;
   ngtcp2_ssize taken = -1;
   const std::ptrdiff_t written =
-      ngtcp2_conn_writev_stream(native_->connection, nullptr, nullptr, space.data(), space.size(),
+      ngtcp2_conn_writev_stream(dial_->connection(), nullptr, nullptr, space.data(), space.size(),
                                 &taken, flags, stream.id, &vector, has_bytes ? 1 : 0, now);
   if (taken >= 0) on_taken(stream, static_cast<std::size_t>(taken));
   switch (written) {

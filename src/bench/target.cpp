@@ -51,6 +51,11 @@ Result<Endpoint> parse_authority(std::string_view url, std::string_view authorit
 
 }  // namespace
 
+std::string Endpoint::authority() const {
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  return is_ipv6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
 std::string Target::path(std::size_t index, std::string_view user, std::string_view room) const {
   if (make_token) return fmt::format("/lobby?token={}", make_token(user, room));
   if (!tokens.empty()) return fmt::format("/lobby?token={}", tokens[index % tokens.size()]);

@@ -28,6 +28,9 @@ struct Endpoint {
   /// 0: nowhere.
   std::uint16_t port = 0;
   Address address;
+
+  /// "127.0.0.1:8080", "[::1]:8080".
+  [[nodiscard]] std::string authority() const;
 };
 
 /// A relay. It listens for one transport or for both.

@@ -18,6 +18,11 @@ TEST(Target, is_read_from_an_address) {
   EXPECT_EQ(target_at("ws://[::1]:9").websocket.port, 9);
 }
 
+TEST(Target, names_where_it_listens) {
+  EXPECT_EQ(target_at("ws://127.0.0.1").websocket.authority(), "127.0.0.1:80");
+  EXPECT_EQ(target_at("https://[::1]:9").webtransport.authority(), "[::1]:9");
+}
+
 TEST(Target, has_a_place_for_each_transport) {
   Target target = target_at("https://127.0.0.1");
   EXPECT_EQ(target.webtransport.port, 443);

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/check.h"
+
 namespace parley::bench {
 namespace {
 
@@ -45,7 +47,10 @@ Result<void> UdpLine::connect(const Address& remote) {
   native_ = ::socket(address->sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (native_ < 0) return fail(fmt::format("socket: {}", std::strerror(errno)));
   set(native_, IPPROTO_UDP, UDP_GRO, 1);
-  set(native_, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+  if (address->sa_family == AF_INET6)
+    set(native_, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+  else
+    set(native_, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
   set(native_, SOL_SOCKET, SO_RCVBUF, socket_buffer_bytes);
   set(native_, SOL_SOCKET, SO_SNDBUF, socket_buffer_bytes);
   if (::connect(native_, address, remote.size) != 0)
@@ -58,6 +63,7 @@ Result<void> UdpLine::connect(const Address& remote) {
 }
 
 std::span<const UdpLine::Train> UdpLine::receive(MutableBytes space, Trains& trains) {
+  check(space.size() >= trains_max * train_bytes_max, "too little room for what a socket holds");
   std::array<mmsghdr, trains_max> headers{};
   std::array<iovec, trains_max> vectors;
   std::array<Control, trains_max> controls;

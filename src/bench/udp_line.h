@@ -42,6 +42,8 @@ class UdpLine {
   /// the kernel does not take is lost, which is QUIC's to repair.
   void send(Bytes train, std::size_t segment);
 
+  /// The largest packet that may be sent.
+  static constexpr std::size_t packet_bytes_max = 1500;
   /// Packets in one train at most, and bytes (the kernel's limits).
   static constexpr std::size_t send_packets_max = 64;
   static constexpr std::size_t send_bytes_max = 63 * 1024;

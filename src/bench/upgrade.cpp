@@ -60,16 +60,15 @@ bool body_is_complete(std::string_view head, std::string_view body) {
 }  // namespace
 
 std::string upgrade_request(const Endpoint& endpoint, std::string_view path) {
-  const bool is_ipv6 = endpoint.host.find(':') != std::string::npos;
   return fmt::format(
       "GET {} HTTP/1.1\r\n"
-      "Host: {}{}{}:{}\r\n"
+      "Host: {}\r\n"
       "Upgrade: websocket\r\n"
       "Connection: Upgrade\r\n"
       "Sec-WebSocket-Version: 13\r\n"
       "Sec-WebSocket-Key: {}\r\n"
       "User-Agent: parley-bench\r\n\r\n",
-      path, is_ipv6 ? "[" : "", endpoint.host, is_ipv6 ? "]" : "", endpoint.port, nonce);
+      path, endpoint.authority(), nonce);
 }
 
 UpgradeAnswer read_upgrade_answer(std::string_view response, bool is_all) {

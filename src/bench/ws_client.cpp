@@ -20,6 +20,12 @@ namespace {
 // A relay ends sessions after 30 s (10 s in its older forms).
 constexpr auto silence_max = 8s;
 
+// On a bad link as much is read at once as this: a large read would be as late as its last byte.
+constexpr std::size_t link_read_bytes_max = 16 * 1024;
+// And so much may be under way to us before the relay notices that it gets no further: what a
+// kernel's buffers hold on a usual line.
+constexpr std::size_t link_arriving_bytes_max = 256 * 1024;
+
 std::string error_text(std::string_view what, int error) {
   return fmt::format("{}: {}", what, std::strerror(error));
 }
@@ -54,11 +60,10 @@ Result<void> WsClient::connect(const Target& target, std::string_view path) {
   const int on = 1;
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   upgrade_ = upgrade_request(endpoint, path);
-  if (!target.link.is_perfect()) link_ = std::make_unique<TcpLink>(target.link, number_);
+  if (!target.link.is_perfect()) link_ = std::make_unique<Link>(target.link, number_);
   const auto* address = reinterpret_cast<const sockaddr*>(&endpoint.address.storage);
   if (::connect(fd_, address, endpoint.address.size) != 0 && errno != EINPROGRESS)
-    return fail(
-        error_text(fmt::format("cannot connect to {}:{}", endpoint.host, endpoint.port), errno));
+    return fail(error_text("cannot connect to " + endpoint.authority(), errno));
   watched_ = EPOLLOUT;
   loop_.watch(fd_, watched_, *this);
   return {};
@@ -112,15 +117,14 @@ void WsClient::on_ready(std::uint32_t events) {
 }
 
 void WsClient::read() {
-  const MutableBytes buffer =
-      link_ ? loop_.buffer().first(TcpLink::read_bytes_max) : loop_.buffer();
+  const MutableBytes buffer = link_ ? loop_.buffer().first(link_read_bytes_max) : loop_.buffer();
   const ssize_t count = ::recv(fd_, buffer.data(), buffer.size(), 0);
   if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
   if (count <= 0) return end_of_input(count);
   read_at_ = monotonic_now();
   const Bytes bytes = buffer.first(static_cast<std::size_t>(count));
   if (!link_) return read_bytes(bytes);
-  link_->arrive(bytes, read_at_);
+  link_->arrive_stream(bytes, read_at_);
   set_link_timer();
   update_events();
 }
@@ -129,7 +133,7 @@ void WsClient::end_of_input(ssize_t count) {
   const int error = errno;
   // What is still under way comes at once then.
   while (link_ && state_ != State::ended) {
-    const auto bytes = link_->take_arriving(never - 1ns);
+    const auto bytes = link_->take_arriving(never);
     if (!bytes) break;
     read_bytes(*bytes);
   }
@@ -195,7 +199,7 @@ void WsClient::on_control(Opcode opcode, Bytes payload) {
 void WsClient::write(Bytes bytes) {
   last_sent_at_ = monotonic_now();
   if (!link_) return write_now(bytes);
-  link_->leave(bytes, last_sent_at_);
+  link_->leave_stream(bytes, last_sent_at_);
   set_link_timer();
 }
 
@@ -224,7 +228,7 @@ void WsClient::flush() {
 
 void WsClient::update_events() {
   if (state_ == State::ended || state_ == State::connecting) return;
-  const bool reads = is_reading_ && (!link_ || link_->takes_more());
+  const bool reads = is_reading_ && (!link_ || link_->arriving_bytes() < link_arriving_bytes_max);
   const std::uint32_t events =
       (reads ? EPOLLIN : 0U) | (waiting_.empty() ? 0U : static_cast<std::uint32_t>(EPOLLOUT));
   if (events == watched_) return;

@@ -14,7 +14,7 @@
 #include "base/time.h"
 #include "bench/client.h"
 #include "bench/frame_reader.h"
-#include "bench/tcp_link.h"
+#include "bench/link.h"
 #include "websocket/frame_format.h"
 
 namespace parley::bench {
@@ -66,7 +66,7 @@ class WsClient final : public Client, private LoopMember {
   TimePoint read_at_{};
   TimePoint last_sent_at_{};
   /// None when the network is to be what it is.
-  std::unique_ptr<TcpLink> link_;
+  std::unique_ptr<Link> link_;
   FrameReader reader_;
   std::string upgrade_;
   std::vector<std::uint8_t> waiting_;

@@ -29,7 +29,7 @@ class WtClient final : public Client, private QuicLineListener {
   /// With the datagram `ping`.
   void keep_alive(TimePoint now) override;
   /// Who does not read grants the relay nothing more: no stream and no byte. What comes until its
-  /// grants are used up is told when it reads on.
+  /// grants are used up, and in datagrams, is told when it reads on.
   void set_reading(bool reading) override;
   /// With the capsule that closes a session, code 0.
   void close() override;

@@ -8,20 +8,10 @@
 namespace parley {
 namespace {
 
-ngtcp2_duration duration_of(Duration duration) {
-  return static_cast<ngtcp2_duration>(std::chrono::nanoseconds(duration).count());
-}
-
 ngtcp2_cid to_ngtcp2(const Cid& cid) {
   ngtcp2_cid out;
   ngtcp2_cid_init(&out, cid.data.data(), cid.length);
   return out;
-}
-
-ngtcp2_addr to_ngtcp2(UdpAddress& address) { return {address.data(), address.length()}; }
-
-ngtcp2_path to_ngtcp2(UdpPath& path) {
-  return {to_ngtcp2(path.local), to_ngtcp2(path.remote), nullptr};
 }
 
 Cid from_ngtcp2(const ngtcp2_cid& cid) { return Cid::copy_of({cid.data, cid.datalen}); }

@@ -17,6 +17,7 @@
 #include "quic/quic_handshake.h"
 #include "quic/quic_host.h"
 #include "quic/send_streams.h"
+#include "quic/to_ngtcp2.h"
 #include "quic/udp_address.h"
 
 namespace parley {
@@ -207,10 +208,6 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   std::uint64_t next_expiry_ = UINT64_MAX;
 };
 
-/// ngtcp2's time: nanoseconds of the monotonic clock.
-inline ngtcp2_tstamp timestamp(Now now) {
-  return static_cast<ngtcp2_tstamp>(
-      std::chrono::nanoseconds(now.monotonic.time_since_epoch()).count());
-}
+inline ngtcp2_tstamp timestamp(Now now) { return timestamp(now.monotonic); }
 
 }  // namespace parley

@@ -157,9 +157,7 @@ void QuicServerConnection::on_established() {
   host_.stats.handshakes.add();
   host_.stats.handshakes_open.subtract();
   if (host_.rules.keep_alive > Duration::zero())
-    ngtcp2_conn_set_keep_alive_timeout(
-        conn_.get(),
-        static_cast<ngtcp2_duration>(std::chrono::nanoseconds(host_.rules.keep_alive).count()));
+    ngtcp2_conn_set_keep_alive_timeout(conn_.get(), duration_of(host_.rules.keep_alive));
 }
 
 void QuicServerConnection::on_path_changed() {

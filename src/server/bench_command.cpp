@@ -61,117 +61,113 @@ struct Flags {
   bool enforce = false;
 };
 
+/// Flags that stand together in --help.
+class FlagGroup {
+ public:
+  FlagGroup(CLI::App& app, const char* name) : app_(app), name_(name) {}
+
+  /// `type` also names the default.
+  template <class Value>
+  void add(const char* flag, Value& value, const char* help, const char* type) {
+    app_.add_option(flag, value, help)->type_name(type)->group(name_);
+  }
+  /// Repeatable: one value for each time.
+  template <class Value>
+  void add(const char* flag, std::vector<Value>& values, const char* help, const char* type) {
+    app_.add_option(flag, values, help)->type_name(type)->allow_extra_args(false)->group(name_);
+  }
+  void add(const char* flag, bool& value, const char* help) {
+    app_.add_flag(flag, value, help)->group(name_);
+  }
+
+ private:
+  CLI::App& app_;
+  const char* name_;
+};
+
 void add_target_flags(CLI::App& app, Flags& flags) {
-  const char* group = "Target";
-  app.add_flag("--self", flags.self, "Start a server of its own for each shape (the default)")
-      ->group(group);
-  app.add_option("--url", flags.urls,
-                 "Measure this relay instead, over WebSocket (ws) or WebTransport (https; its "
-                 "certificate is not verified); for both, give both")
-      ->type_name("ws|https://HOST:PORT")
-      ->allow_extra_args(false)
-      ->group(group);
-  app.add_option("--transport", flags.transport,
-                 "How participants connect; mixed: half of them so, half so, in broadcast the "
-                 "senders over WebSocket")
-      ->type_name("websocket|webtransport|mixed [as --url]")
-      ->group(group);
-  app.add_option("--pid", flags.pids,
-                 "Process of that relay, or its bus, whose time and memory count (repeatable)")
-      ->type_name("PID")
-      ->allow_extra_args(false)
-      ->group(group);
-  app.add_option("--token", flags.tokens,
-                 "Room token to join with; the connections take them in turn (repeatable)")
-      ->type_name("TOKEN")
-      ->allow_extra_args(false)
-      ->group(group);
-  app.add_option("--jwt-secret", flags.jwt_secret,
-                 "Join with tokens signed with this secret instead of by path")
-      ->type_name("TEXT")
-      ->group(group);
-  app.add_option("--shards", flags.shards, "Shards of its own server")
-      ->type_name("NUMBER [1]")
-      ->group(group);
-  app.add_option("--program", flags.program, "Program to start as its own server")
-      ->type_name("FILE [this one]")
-      ->group(group);
-  app.add_option("--serve-arg", flags.serve_arguments,
-                 "Further argument for its own server (repeatable)")
-      ->type_name("TEXT")
-      ->allow_extra_args(false)
-      ->group(group);
+  FlagGroup group(app, "Target");
+  group.add("--self", flags.self, "Start a server of its own for each shape (the default)");
+  group.add("--url", flags.urls,
+            "Measure this relay instead, over WebSocket (ws) or WebTransport (https; its "
+            "certificate is not verified); for both, give both",
+            "ws|https://HOST:PORT");
+  group.add("--transport", flags.transport,
+            "How participants connect; mixed: half of them so, half so, in broadcast the senders "
+            "over WebSocket",
+            "websocket|webtransport|mixed [as --url]");
+  group.add("--pid", flags.pids,
+            "Process of that relay, or its bus, whose time and memory count (repeatable)", "PID");
+  group.add("--token", flags.tokens,
+            "Room token to join with; the connections take them in turn (repeatable)", "TOKEN");
+  group.add("--jwt-secret", flags.jwt_secret,
+            "Join with tokens signed with this secret instead of by path", "TEXT");
+  group.add("--shards", flags.shards, "Shards of its own server", "NUMBER [1]");
+  group.add("--program", flags.program, "Program to start as its own server", "FILE [this one]");
+  group.add("--serve-arg", flags.serve_arguments,
+            "Further argument for its own server (repeatable)", "TEXT");
 }
 
 void add_shape_flags(CLI::App& app, Flags& flags) {
-  const char* group = "Shape";
   app.add_option("shapes", flags.shapes,
                  "meeting-20, pairs, broadcast, idle; without any: all of them, broadcast at 100, "
                  "2000 and 6000 packets/s, over WebTransport at 100 and 800")
       ->type_name("")
       ->group("Shapes");
-  const auto add = [&app, group](const char* name, auto& value, const char* help,
-                                 const char* type) {
-    app.add_option(name, value, help)->type_name(type)->group(group);
-  };
-  add("--rooms", flags.rooms, "Rooms", "NUMBER");
-  add("--participants", flags.participants, "Members of each room, all of whom send", "NUMBER");
-  add("--senders", flags.senders, "Members of each room who send", "NUMBER");
-  add("--receivers", flags.receivers, "Members of each room who only receive", "NUMBER");
-  add("--rate", flags.rate, "pairs, broadcast: packets per second of each sender", "NUMBER");
-  add("--size", flags.size, "pairs, broadcast: size of a packet", "BYTES");
-  add("--audio-rate", flags.audio_rate, "meeting-20: audio packets per second", "NUMBER [50]");
-  add("--video-rate", flags.video_rate, "meeting-20: video packets per second", "NUMBER [30]");
-  add("--mbit", flags.mbit, "meeting-20: size video so that a receiver gets this much per second",
-      "MBIT");
-  add("--sessions", flags.sessions, "idle: sessions", "NUMBER [1000, webtransport 500]");
-  add("--spread", flags.spread,
-      "When senders send: on a common 1 ms tick, or each packet at its own moment",
-      "tick|even [tick]");
-  add("--seed", flags.seed, "Order of the sizes of video packets", "NUMBER [1]");
-  add("--duration", flags.duration, "How long to measure (idle: to watch)",
-      "DURATION [10s, idle 60s, churn 3m]");
-  add("--warmup", flags.warmup, "How long to send before measuring", "DURATION [1s, churn 20s]");
+  FlagGroup group(app, "Shape");
+  group.add("--rooms", flags.rooms, "Rooms", "NUMBER");
+  group.add("--participants", flags.participants, "Members of each room, all of whom send",
+            "NUMBER");
+  group.add("--senders", flags.senders, "Members of each room who send", "NUMBER");
+  group.add("--receivers", flags.receivers, "Members of each room who only receive", "NUMBER");
+  group.add("--rate", flags.rate, "pairs, broadcast: packets per second of each sender", "NUMBER");
+  group.add("--size", flags.size, "pairs, broadcast: size of a packet", "BYTES");
+  group.add("--audio-rate", flags.audio_rate, "meeting-20: audio packets per second",
+            "NUMBER [50]");
+  group.add("--video-rate", flags.video_rate, "meeting-20: video packets per second",
+            "NUMBER [30]");
+  group.add("--mbit", flags.mbit,
+            "meeting-20: size video so that a receiver gets this much per second", "MBIT");
+  group.add("--sessions", flags.sessions, "idle: sessions", "NUMBER [1000, webtransport 500]");
+  group.add("--spread", flags.spread,
+            "When senders send: on a common 1 ms tick, or each packet at its own moment",
+            "tick|even [tick]");
+  group.add("--seed", flags.seed, "Order of the sizes of video packets", "NUMBER [1]");
+  group.add("--duration", flags.duration, "How long to measure (idle: to watch)",
+            "DURATION [10s, idle 60s, churn 3m]");
+  group.add("--warmup", flags.warmup, "How long to send before measuring",
+            "DURATION [1s, churn 20s]");
 }
 
 void add_link_flags(CLI::App& app, Flags& flags) {
-  const char* group = "Network between the participants and the relay, made up by this tool";
-  app.add_option("--loss", flags.loss,
-                 "Share of the UDP datagrams that are lost each way; TCP stalls for a round trip "
-                 "instead")
-      ->type_name("PERCENT [0]")
-      ->group(group);
-  app.add_option("--delay", flags.delay, "How long everything is under way, each way")
-      ->type_name("DURATION [0]")
-      ->group(group);
-  app.add_option("--link-rate", flags.rate_mbit, "What each participant's line carries, each way")
-      ->type_name("MBIT [unlimited]")
-      ->group(group);
+  FlagGroup group(app, "Network between the participants and the relay, made up by this tool");
+  group.add("--loss", flags.loss,
+            "Share of the UDP datagrams that are lost each way; TCP stalls for a round trip "
+            "instead",
+            "PERCENT [0]");
+  group.add("--delay", flags.delay, "How long everything is under way, each way", "DURATION [0]");
+  group.add("--link-rate", flags.rate_mbit, "What each participant's line carries, each way",
+            "MBIT [unlimited]");
 }
 
 void add_trial_flags(CLI::App& app, Flags& flags) {
-  const char* group = "Trials instead of plain load";
-  app.add_option("--stall", flags.stall,
-                 "So many receivers of a meeting stop reading for a while; what does it cost?")
-      ->type_name("NUMBER")
-      ->group(group);
-  app.add_option("--stall-seconds", flags.stall_seconds, "How long they do not read")
-      ->type_name("SECONDS [40]")
-      ->group(group);
-  app.add_option("--churn", flags.churn,
-                 "So many participants a minute come, say one thing and go; what is left behind?")
-      ->type_name("PER_MINUTE")
-      ->group(group);
+  FlagGroup group(app, "Trials instead of plain load");
+  group.add("--stall", flags.stall,
+            "So many receivers of a meeting stop reading for a while; what does it cost?",
+            "NUMBER");
+  group.add("--stall-seconds", flags.stall_seconds, "How long they do not read", "SECONDS [40]");
+  group.add("--churn", flags.churn,
+            "So many participants a minute come, say one thing and go; what is left behind?",
+            "PER_MINUTE");
 }
 
 void add_output_flags(CLI::App& app, Flags& flags) {
-  const char* group = "Output";
-  app.add_flag("--json", flags.json, "Print one JSON document instead of text")->group(group);
-  app.add_flag("--enforce", flags.enforce, "Exit with 3 when a bar is missed")->group(group);
-  app.add_option("--floor-runs", flags.floor_runs,
-                 "Runs of the machine's floor before and after each shape; 0 leaves it out")
-      ->type_name("NUMBER [5]")
-      ->group(group);
+  FlagGroup group(app, "Output");
+  group.add("--json", flags.json, "Print one JSON document instead of text");
+  group.add("--enforce", flags.enforce, "Exit with 3 when a bar is missed");
+  group.add("--floor-runs", flags.floor_runs,
+            "Runs of the machine's floor before and after each shape; 0 leaves it out",
+            "NUMBER [5]");
 }
 
 /// "10s", "3m", and a bare number as seconds.
@@ -351,7 +347,7 @@ Result<void> add_load(BenchPlan& plan, const Flags& flags, bench::Transports tra
 Result<bench::LinkPlan> link_of(const Flags& flags) {
   bench::LinkPlan link;
   if (flags.loss < 0 || flags.loss > 50) return fail("--loss is 0 to 50 percent");
-  if (flags.rate_mbit < 0) return fail("--link-rate must be above 0");
+  if (flags.rate_mbit < 0) return fail("--link-rate is a number of Mbit/s; 0 is no limit");
   link.loss = flags.loss / 100;
   link.bits_per_second = flags.rate_mbit * 1e6;
   if (flags.delay) {

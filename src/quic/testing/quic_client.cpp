@@ -1,7 +1,7 @@
 #include "quic/testing/quic_client.h"
 
 #include <arpa/inet.h>
-#include <ngtcp2/ngtcp2_crypto_gnutls.h>
+#include <ngtcp2/ngtcp2_crypto.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -10,20 +10,23 @@
 #include <utility>
 
 #include "base/check.h"
-#include "quic/quic_cid.h"
+#include "quic/to_ngtcp2.h"
 
 namespace parley {
 namespace {
 
-ngtcp2_tstamp timestamp() {
-  return static_cast<ngtcp2_tstamp>(
-      std::chrono::nanoseconds(monotonic_now().time_since_epoch()).count());
-}
+ngtcp2_tstamp ngtcp2_now() { return timestamp(monotonic_now()); }
 
-ngtcp2_path native_path(UdpPath& path) {
-  return {{path.local.data(), path.local.length()},
-          {path.remote.data(), path.remote.length()},
-          nullptr};
+ngtcp2_transport_params transport_params(const QuicClient::Options& options) {
+  ngtcp2_transport_params params;
+  ngtcp2_transport_params_default(&params);
+  params.initial_max_data = options.connection_window;
+  params.initial_max_stream_data_bidi_local = options.stream_window;
+  params.initial_max_stream_data_uni = options.stream_window;
+  params.initial_max_streams_uni = options.uni_streams;
+  params.max_datagram_frame_size = options.datagram_bytes_max;
+  params.max_idle_timeout = duration_of(options.idle_timeout);
+  return params;
 }
 
 UdpAddress loopback(std::uint16_t port) {
@@ -112,98 +115,33 @@ struct QuicClient::Hooks {
     self(user_data).datagrams_.emplace_back(as_text({data, bytes}));
     return 0;
   }
-  static int cid(ngtcp2_conn* /*conn*/, ngtcp2_cid* cid, std::uint8_t* token, std::size_t bytes,
-                 void* /*user_data*/) {
-    cid->datalen = bytes;
-    fill_random({cid->data, bytes});
-    fill_random({token, NGTCP2_STATELESS_RESET_TOKENLEN});
-    return 0;
-  }
-  static void random(std::uint8_t* out, std::size_t bytes, const ngtcp2_rand_ctx* /*context*/) {
-    fill_random({out, bytes});
-  }
   static ngtcp2_callbacks all() {
-    ngtcp2_callbacks made{};
-    made.client_initial = ngtcp2_crypto_client_initial_cb;
-    made.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb;
-    made.encrypt = ngtcp2_crypto_encrypt_cb;
-    made.decrypt = ngtcp2_crypto_decrypt_cb;
-    made.hp_mask = ngtcp2_crypto_hp_mask_cb;
+    ngtcp2_callbacks made = QuicDial::callbacks();
     made.recv_retry = retry;
-    made.update_key = ngtcp2_crypto_update_key_cb;
-    made.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
-    made.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb;
-    made.get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb;
-    made.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
     made.handshake_completed = completed;
     made.recv_stream_data = data;
     made.stream_reset = reset;
     made.stream_close = close;
     made.recv_datagram = datagram;
-    made.get_new_connection_id = cid;
-    made.rand = random;
     return made;
   }
 };
 
 QuicClient::QuicClient(std::uint16_t port, Options options)
-    : options_(std::move(options)), port_(port), socket_(std::make_unique<LoopbackSocket>(port)) {
-  begin_tls();
-  ngtcp2_cid dcid{};
-  dcid.datalen = 16;
-  fill_random({dcid.data, dcid.datalen});
-  if (options_.first_cid_byte) dcid.data[0] = *options_.first_cid_byte;
-  first_cid_byte_ = dcid.data[0];
-  ngtcp2_cid scid{};
-  scid.datalen = 8;
-  fill_random({scid.data, scid.datalen});
-
-  ngtcp2_settings settings;
-  ngtcp2_settings_default(&settings);
-  settings.initial_ts = timestamp();
-  settings.token = options_.token.data();
-  settings.tokenlen = options_.token.size();
-  ngtcp2_transport_params params;
-  ngtcp2_transport_params_default(&params);
-  params.initial_max_data = options_.connection_window;
-  params.initial_max_stream_data_bidi_local = options_.stream_window;
-  params.initial_max_stream_data_uni = options_.stream_window;
-  params.initial_max_streams_uni = options_.uni_streams;
-  params.max_datagram_frame_size = options_.datagram_bytes_max;
-  params.max_idle_timeout =
-      static_cast<ngtcp2_duration>(std::chrono::nanoseconds(options_.idle_timeout).count());
-
-  const ngtcp2_callbacks callbacks = Hooks::all();
-  UdpPath path = socket_->path();
-  const ngtcp2_path on_path = native_path(path);
-  check(ngtcp2_conn_client_new(&conn_, &dcid, &scid, &on_path, NGTCP2_PROTO_VER_V1, &callbacks,
-                               &settings, &params, nullptr, this) == 0,
-        "no client for a test");
-  ngtcp2_conn_set_tls_native_handle(conn_, session_);
-}
-
-QuicClient::~QuicClient() {
-  ngtcp2_conn_del(conn_);
-  gnutls_deinit(session_);
-  gnutls_certificate_free_credentials(credentials_);
-}
-
-void QuicClient::begin_tls() {
-  gnutls_certificate_allocate_credentials(&credentials_);
-  gnutls_init(&session_, GNUTLS_CLIENT | GNUTLS_NO_END_OF_EARLY_DATA);
-  const std::string priority = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:" + options_.ciphers +
-                               ":%DISABLE_TLS13_COMPAT_MODE";
-  check(gnutls_priority_set_direct(session_, priority.c_str(), nullptr) == 0, "a bad priority");
-  gnutls_credentials_set(session_, GNUTLS_CRD_CERTIFICATE, credentials_);
-  const gnutls_datum_t alpn = {reinterpret_cast<unsigned char*>(options_.alpn.data()),
-                               static_cast<unsigned>(options_.alpn.size())};
-  gnutls_alpn_set_protocols(session_, &alpn, 1, GNUTLS_ALPN_MANDATORY);
-  ngtcp2_crypto_gnutls_configure_client_session(session_);
-  reference_.user_data = this;
-  reference_.get_conn = [](ngtcp2_crypto_conn_ref* reference) {
-    return static_cast<QuicClient*>(reference->user_data)->conn_;
-  };
-  gnutls_session_set_ptr(session_, &reference_);
+    : options_(std::move(options)),
+      port_(port),
+      socket_(std::make_unique<LoopbackSocket>(port)),
+      tls_(options_.ciphers) {
+  QuicDial::Options dial{.path = socket_->path(),
+                         .params = transport_params(options_),
+                         .alpn = options_.alpn,
+                         .token = options_.token};
+  if (options_.first_cid_byte) dial.server_cid.data[0] = *options_.first_cid_byte;
+  first_cid_byte_ = dial.server_cid.data[0];
+  auto begun = QuicDial::begin(tls_, dial, Hooks::all(), this);
+  check(begun.has_value(), "no client for a test");
+  dial_ = std::move(*begun);
+  conn_ = dial_->connection();
 }
 
 bool QuicClient::connect() {
@@ -223,8 +161,8 @@ bool QuicClient::run_until(const std::function<bool()>& done, Duration limit) {
       [[maybe_unused]] const ssize_t count = ::read(options_.event, &ignored, sizeof ignored);
     }
     receive();
-    if (!closed_ && ngtcp2_conn_get_expiry(conn_) <= timestamp()) {
-      const int error = ngtcp2_conn_handle_expiry(conn_, timestamp());
+    if (!closed_ && ngtcp2_conn_get_expiry(conn_) <= ngtcp2_now()) {
+      const int error = ngtcp2_conn_handle_expiry(conn_, ngtcp2_now());
       if (error != 0) give_up(error);
     }
   }
@@ -244,10 +182,10 @@ void QuicClient::receive() {
   while (auto datagram = socket_->receive({})) {
     if (closed_ || is_lost()) continue;
     UdpPath path = socket_->path();
-    const ngtcp2_path on_path = native_path(path);
+    const ngtcp2_path on_path = to_ngtcp2(path);
     const ngtcp2_pkt_info info{};
     const int error = ngtcp2_conn_read_pkt(conn_, &on_path, &info, datagram->data(),
-                                           datagram->size(), timestamp());
+                                           datagram->size(), ngtcp2_now());
     if (error != 0) give_up(error);
   }
 }
@@ -265,7 +203,7 @@ void QuicClient::give_up(int error) {
   ngtcp2_ccerr_set_liberr(&ours, error, nullptr, 0);
   std::array<std::uint8_t, 1500> packet{};
   const ngtcp2_ssize bytes = ngtcp2_conn_write_connection_close(
-      conn_, nullptr, nullptr, packet.data(), packet.size(), &ours, timestamp());
+      conn_, nullptr, nullptr, packet.data(), packet.size(), &ours, ngtcp2_now());
   if (bytes > 0) socket_->send(Bytes(packet).first(static_cast<std::size_t>(bytes)));
 }
 
@@ -280,7 +218,7 @@ void QuicClient::send_out(Bytes packet) {
 void QuicClient::send_all() {
   while (!closed_ && send_one()) {
   }
-  if (!closed_) ngtcp2_conn_update_pkt_tx_time(conn_, timestamp());
+  if (!closed_) ngtcp2_conn_update_pkt_tx_time(conn_, ngtcp2_now());
 }
 
 bool QuicClient::send_one() {
@@ -296,7 +234,7 @@ bool QuicClient::send_one() {
     int accepted = 0;
     written = ngtcp2_conn_write_datagram(
         conn_, nullptr, nullptr, packet.data(), packet.size(), &accepted, 0, 0,
-        reinterpret_cast<const std::uint8_t*>(datagram.data()), datagram.size(), timestamp());
+        reinterpret_cast<const std::uint8_t*>(datagram.data()), datagram.size(), ngtcp2_now());
     if (accepted != 0) datagrams_out_.pop_front();
     return finish();
   }
@@ -308,7 +246,7 @@ bool QuicClient::send_one() {
           conn_, nullptr, nullptr, packet.data(), packet.size(), &taken,
           out.is_last ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0, id,
           reinterpret_cast<const std::uint8_t*>(out.bytes.data()) + out.sent,
-          out.bytes.size() - out.sent, timestamp());
+          out.bytes.size() - out.sent, ngtcp2_now());
       if (written == NGTCP2_ERR_STREAM_DATA_BLOCKED || written == NGTCP2_ERR_STREAM_SHUT_WR ||
           written == NGTCP2_ERR_STREAM_NOT_FOUND)
         break;
@@ -320,7 +258,7 @@ bool QuicClient::send_one() {
     }
   }
   written =
-      ngtcp2_conn_write_pkt(conn_, nullptr, nullptr, packet.data(), packet.size(), timestamp());
+      ngtcp2_conn_write_pkt(conn_, nullptr, nullptr, packet.data(), packet.size(), ngtcp2_now());
   return finish();
 }
 
@@ -353,7 +291,7 @@ void QuicClient::close(std::uint64_t code, std::string_view reason) {
   ngtcp2_ccerr_set_application_error(&said, code, as_bytes(reason).data(), reason.size());
   std::array<std::uint8_t, 1500> packet{};
   const ngtcp2_ssize bytes = ngtcp2_conn_write_connection_close(
-      conn_, nullptr, nullptr, packet.data(), packet.size(), &said, timestamp());
+      conn_, nullptr, nullptr, packet.data(), packet.size(), &said, ngtcp2_now());
   check(bytes > 0, "a test client cannot close");
   socket_->send(Bytes(packet).first(static_cast<std::size_t>(bytes)));
   closed_ = Closed{code, true, std::string(reason)};
@@ -361,14 +299,13 @@ void QuicClient::close(std::uint64_t code, std::string_view reason) {
 
 void QuicClient::change_port() {
   socket_ = std::make_unique<LoopbackSocket>(port_);
-  const UdpAddress local = socket_->path().local;
-  UdpAddress copy = local;
-  const ngtcp2_addr address{copy.data(), copy.length()};
+  UdpAddress local = socket_->path().local;
+  const ngtcp2_addr address = to_ngtcp2(local);
   ngtcp2_conn_set_local_addr(conn_, &address);
 }
 
 void QuicClient::update_keys() {
-  check(ngtcp2_conn_initiate_key_update(conn_, timestamp()) == 0, "no key update now");
+  check(ngtcp2_conn_initiate_key_update(conn_, ngtcp2_now()) == 0, "no key update now");
 }
 
 void QuicClient::send_crypto(std::string_view bytes) {
@@ -383,12 +320,12 @@ void QuicClient::drop_arrived() const {
 
 std::string QuicClient::certificate() const {
   unsigned count = 0;
-  const gnutls_datum_t* chain = gnutls_certificate_get_peers(session_, &count);
+  const gnutls_datum_t* chain = gnutls_certificate_get_peers(dial_->session(), &count);
   return count == 0 ? std::string() : std::string(as_text({chain->data, chain->size}));
 }
 
 std::string QuicClient::cipher() const {
-  return gnutls_cipher_get_name(gnutls_cipher_get(session_));
+  return gnutls_cipher_get_name(gnutls_cipher_get(dial_->session()));
 }
 
 void QuicClient::resume_reading() {

@@ -2,9 +2,7 @@
 // QuicClient: a small QUIC client for tests. It lives in the test's own thread and speaks to a real
 // endpoint over the loopback.
 
-#include <gnutls/gnutls.h>
 #include <ngtcp2/ngtcp2.h>
-#include <ngtcp2/ngtcp2_crypto.h>
 
 #include <cstdint>
 #include <deque>
@@ -17,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "quic/quic_dial.h"
 #include "quic/quic_protocol.h"
 #include "quic/udp_address.h"
 
@@ -77,7 +76,6 @@ class QuicClient {
   };
 
   QuicClient(std::uint16_t port, Options options);
-  ~QuicClient();
   QuicClient(const QuicClient&) = delete;
   QuicClient& operator=(const QuicClient&) = delete;
 
@@ -127,7 +125,6 @@ class QuicClient {
     bool is_last_sent = false;
   };
 
-  void begin_tls();
   void receive();
   void send_all();
   bool send_one();
@@ -139,10 +136,9 @@ class QuicClient {
   Options options_;
   std::uint16_t port_;
   std::unique_ptr<LoopbackSocket> socket_;
-  gnutls_certificate_credentials_t credentials_ = nullptr;
-  gnutls_session_t session_ = nullptr;
-  ngtcp2_crypto_conn_ref reference_{};
-  ngtcp2_conn* conn_ = nullptr;
+  QuicClientTls tls_;
+  std::unique_ptr<QuicDial> dial_;
+  ngtcp2_conn* conn_ = nullptr;  // the dial's
 
   std::map<StreamId, std::deque<Outgoing>> outgoing_;
   std::map<StreamId, Stream> streams_;
