@@ -1,17 +1,16 @@
-"""The call beside an attack: two members, fifty packets a second each way, every delay noted."""
+"""Two members who talk, fifty packets a second each way, every one accounted for and its delay
+noted."""
 
-import itertools
 import select
 import struct
 import time
 from dataclasses import dataclass
 
 import packets
-from member import Member
 from websocket_client import WebSocket
 
-ROOM = "bystanders"
 EVERY = 0.02
+LOOK_EVERY = 0.005
 PATIENCE = 10.0
 
 
@@ -20,73 +19,72 @@ class Figures:
     expected: int
     delivered: int
     p99: float
+    latest: float
 
 
-class BystanderCall:
-    def __init__(self, port):
-        self._port = port
-        self._members = [self._join(user).activate() for user in ("early", "bird")]
+class TwoWayCall:
+    """The session of each member is a WebSocket, which is listened to here, or a Speaker."""
+
+    def __init__(self, *members):
+        self._members = [member.activate() for member in members]
         self._members[0].probe()
         self._next = 0
         self._sent = {}
         self._delays = []
         self._expected = 0
-        self._newcomers = itertools.count()
-
-    def _join(self, user):
-        return Member(WebSocket(self._port, f"/lobby/{user}/{ROOM}"), user, ROOM)
+        self._by_socket = {member.session.connection.socket: member for member in self._members
+                           if isinstance(member.session, WebSocket)}
+        self._speakers = [member.session for member in self._members
+                          if member not in self._by_socket.values()]
+        for speaker in self._speakers:
+            speaker.on_heard = self._note
 
     def talk(self, seconds):
         """Speaks for this long, then waits until everything said is heard, or for PATIENCE."""
-        now = time.monotonic()
-        until, due = now + seconds, now
-        while now < until or (self._sent and now < until + PATIENCE):
-            if now < until and now >= due:
-                self._speak()
+        self.speak(seconds)
+        until = time.monotonic() + PATIENCE
+        while self._sent and time.monotonic() < until:
+            self._wait(LOOK_EVERY)
+
+    def speak(self, seconds):
+        """Speaks for this long; what is on its way then stays on its way."""
+        due = time.monotonic()
+        until = due + seconds
+        while (now := time.monotonic()) < until:
+            if now >= due:
+                self._say()
                 due += EVERY
-            self._wait(max(0.0, (due if now < until else now + 0.1) - now))
-            now = time.monotonic()
+            self._wait(max(0.0, due - time.monotonic()))
 
-    def _wait(self, seconds):
-        sockets = {member.session.connection.socket: member for member in self._members}
-        for socket in select.select(list(sockets), [], [], seconds)[0]:
-            self._listen(sockets[socket])
-
-    def _speak(self):
+    def _say(self):
         for member in self._members:
             number = struct.pack(">Q", self._next)
-            self._sent[number] = time.monotonic()
-            member.send(packets.media(packets.AUDIO, member.user, number + b"x" * 80))
             self._next += 1
             self._expected += 1
+            self._sent[number] = time.monotonic()
+            member.send(packets.media(packets.AUDIO, member.user, number + b"x" * 80))
+
+    def _wait(self, seconds):
+        for socket in select.select(list(self._by_socket), [], [], seconds)[0]:
+            self._listen(self._by_socket[socket])
+        for speaker in self._speakers:
+            if speaker.session_end:
+                raise speaker.session_end
 
     def _listen(self, member):
-        member.session.connection.socket.settimeout(PATIENCE)
-        packet = member.next()
-        while True:
-            self._note(packet)
-            if len(member.session.connection.received) < 2:
-                return
-            packet = member.next()
+        self._note(member.next())
+        while len(member.session.connection.received) >= 2:
+            self._note(member.next())
 
     def _note(self, packet):
         begun = self._sent.pop(packet.inner.get(3, b"")[:8], None)
         if packet.is_media(packets.AUDIO) and begun is not None:
             self._delays.append(time.monotonic() - begun)
 
-    def join_another(self):
-        """How long a newcomer takes, from connecting to its complete roster."""
-        begun = time.monotonic()
-        newcomer = self._join(f"newcomer{next(self._newcomers)}")
-        took = time.monotonic() - begun
-        newcomer.session.close()
-        newcomer.session.discard()
-        return took
-
     def take_figures(self):
-        delays = sorted(self._delays)
-        figures = Figures(self._expected, len(delays),
-                          delays[int(len(delays) * 0.99)] if delays else float("inf"))
+        delays = sorted(self._delays) or [float("inf")]
+        figures = Figures(self._expected, len(self._delays), delays[int(len(delays) * 0.99)],
+                          delays[-1])
         self._delays, self._expected = [], 0
         return figures
 
