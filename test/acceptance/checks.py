@@ -22,6 +22,19 @@ def check(holds, what, figures=""):
     return holds
 
 
+def run_trials(names, wanted, trial):
+    """Calls `trial(name)` for those that have one of the `wanted` words in theirs, and finishes.
+    Each is named before it begins: one that is cut short is seen, too."""
+    for name in names:
+        if not wanted or any(word in name for word in wanted):
+            print(f"  {name}", flush=True)
+            try:
+                trial(name)
+            except Exception as error:  # the next one is still worth its line
+                check(False, name, repr(error))
+    finish()
+
+
 def finish():
     """The exit code."""
     sys.exit(1 if _failed else 0)

@@ -15,3 +15,9 @@ def processor_seconds(pid):
 def keep_on(processors, pid):
     for thread in os.listdir(f"/proc/{pid}/task"):
         os.sched_setaffinity(int(thread), processors)
+
+
+def step_aside():
+    """In an attacker: it leaves the server its processor, and the call most of the other."""
+    os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])
+    os.nice(15)

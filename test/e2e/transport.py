@@ -78,8 +78,8 @@ def chosen_shards():
 
 
 def only_over(name, why):
-    """Marks a case, or a class of them, that says nothing about other transports. The runner lists
-    what it leaves out, with the reason."""
+    """Marks a case, or a class of them, that says nothing about other transports than this one of
+    CHOICES. The runner lists what it leaves out, with the reason."""
 
     def mark(what):
         what.only_over = (name, why)
@@ -92,7 +92,7 @@ def left_out(case, transport):
     """Why this transport does not run it; None if it does."""
     method = getattr(case, case._testMethodName)
     for what in (method, type(case)):
-        name, why = getattr(what, "only_over", (transport, ""))
-        if name != transport:
+        name, why = getattr(what, "only_over", (None, ""))
+        if name and transport not in CHOICES[name]:
             return f"{why} (only over {name})"
     return None

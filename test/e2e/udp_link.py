@@ -11,12 +11,13 @@ import time
 from collections import deque
 from dataclasses import asdict, dataclass
 
+HOST = "127.0.0.1"
 SOCKET_BUFFER = 8 << 20
 SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33  # the module has no names for them
 TAKEN_AT_ONCE = 64
 
 
-@dataclass
+@dataclass(frozen=True)
 class Way:
     """What one direction does to a datagram."""
 
@@ -31,7 +32,6 @@ class Traffic:
     """What happened to the datagrams of one direction."""
 
     passed: int = 0
-    passed_bytes: int = 0
     lost: int = 0
     overflowed: int = 0  # the queue was full
     silenced: int = 0
@@ -42,7 +42,7 @@ class _Queue:
     all, and a narrow way sends one after the other."""
 
     def __init__(self, way, seed):
-        self.way = way
+        self._way = way
         self.traffic = Traffic()
         self.is_silent = False
         self._dice = random.Random(seed)
@@ -50,7 +50,7 @@ class _Queue:
         self._waiting = deque()  # (moment of arrival, datagram)
 
     def put(self, data, now):
-        way, traffic = self.way, self.traffic
+        way, traffic = self._way, self.traffic
         if self.is_silent:
             traffic.silenced += 1
             return
@@ -66,7 +66,6 @@ class _Queue:
                 return
             leaves = self._free_at = begins + len(data) * 8 / way.bits_per_second
         traffic.passed += 1
-        traffic.passed_bytes += len(data)
         self._waiting.append((leaves + way.delay, data))
 
     def due(self):
@@ -77,7 +76,7 @@ class _Queue:
             yield self._waiting.popleft()[1]
 
 
-def _udp_socket(host, port=0):
+def _udp_socket(host):
     one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     one.setblocking(False)
     for option in (SO_RCVBUFFORCE, SO_SNDBUFFORCE):
@@ -85,7 +84,7 @@ def _udp_socket(host, port=0):
             one.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER)
         except PermissionError:
             pass  # the system's usual buffers must do
-    one.bind((host, port))
+    one.bind((host, 0))
     return one
 
 
@@ -95,7 +94,7 @@ class _Router:
     def __init__(self, front, server, up, down, seed, asked):
         self._front = front
         self._server = server
-        self._back = self._new_back("127.0.0.1")
+        self._back = self._new_back(HOST)
         self._client = None  # the address of whoever sent last
         self._up = _Queue(up, f"{seed} up")
         self._down = _Queue(down, f"{seed} down")
@@ -151,8 +150,6 @@ class _Router:
             return False
         if verb == "silence":
             self._up.is_silent, self._down.is_silent = given
-        elif verb == "change":
-            self._up.way, self._down.way = given
         elif verb == "rebind":
             self._back.close()  # what is on its way to the old address is lost
             self._back = self._new_back(given)
@@ -164,16 +161,15 @@ class UdpLink:
     """Clients connect to `port`, one at a time; the server sees them come from another. `up` is the
     way to the server. What is lost follows from `seed` and the order of the datagrams alone."""
 
-    def __init__(self, server_port, *, up=None, down=None, seed=1, host="127.0.0.1"):
-        front = _udp_socket(host)
+    def __init__(self, server_port, *, up=Way(), down=Way(), seed=1):
+        front = _udp_socket(HOST)
         self.port = front.getsockname()[1]
-        self.up, self.down = up or Way(), down or Way()
         self._ask, asked = multiprocessing.Pipe()
         ours = self._ask
 
         def run():
             ours.close()  # or the end of its user would not be seen
-            _Router(front, (host, server_port), self.up, self.down, seed, asked).run()
+            _Router(front, (HOST, server_port), up, down, seed, asked).run()
 
         self._process = multiprocessing.get_context("fork").Process(target=run, daemon=True)
         self._process.start()
@@ -197,12 +193,7 @@ class UdpLink:
         """Drops everything in these directions; silence(False, False) ends that."""
         self._tell("silence", (up, down))
 
-    def change(self, up=None, down=None):
-        """Other ways from now on; what is on its way stays so."""
-        self.up, self.down = up or self.up, down or self.down
-        self._tell("change", (self.up, self.down))
-
-    def rebind(self, source="127.0.0.1"):
+    def rebind(self, source=HOST):
         """The server sees another port from now on, and the address `source`. What it sends to the
         old one is lost."""
         self._tell("rebind", source)

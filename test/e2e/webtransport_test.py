@@ -4,10 +4,12 @@ QUIC demand beyond that is in test/webtransport."""
 import time
 
 import packets
-from deadline import Deadline
+from deadline import PATIENCE, Deadline
+from member import Member
 from packets import AUDIO, VIDEO, media, rtt_probe, stamp, wrapper
 from relay_case import RelayCase
-from transport import only_over
+from transport import only_over, webtransport_session
+from udp_link import UdpLink
 
 
 @only_over("webtransport", "it is about streams and datagrams")
@@ -151,3 +153,46 @@ class Moving(RelayCase):
         said = members[0].say()
         for member in members[1:]:
             member.hear(said)
+
+
+@only_over("webtransport", "it is about the path of UDP")
+class Path(RelayCase):
+    settings = {"limits_idle_timeout": "1s", "limits_ping_after": "300ms"}
+
+    def setUp(self):
+        super().setUp()
+        self.relay.wait_for_metric(0, "parley_sessions")  # of the cases before this one
+        self.link = UdpLink(self.relay.webtransport_port)
+        self.addCleanup(self.link.stop)
+        (self.near,) = self.join_active("near")
+        session = webtransport_session(self.link.port, f"/lobby/far/{self.room}")
+        self.addCleanup(session.discard)
+        self.far = Member(session, "far", self.room).activate()
+        self.near.hear(self.far.joined)
+
+    def is_left_within(self, seconds):
+        """Both show all the while that they live."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and self.far.left not in self.near.heard_raw():
+            self.far.session.send_datagram(b"ping")
+            self.near.listen(0.1)
+        return self.far.left in self.near.heard_raw()
+
+    def test_left_when_it_falls_silent(self):
+        ended = self.counted("parley_sessions_ended_total", reason="silent")
+        self.assertFalse(self.is_left_within(3.5))
+        since = time.monotonic()
+
+        self.link.silence()
+
+        self.assertTrue(self.is_left_within(PATIENCE))
+        self.assertTrue(2.5 <= time.monotonic() - since <= 4.5, time.monotonic() - since)
+        ended()
+
+    def test_what_is_said_in_a_short_silence_comes_behind_it(self):
+        self.link.silence()
+        said = [self.far.say(b"%d" % i) for i in range(10)]
+        self.assertGreater(self.link.traffic()[0].silenced, 0)
+        self.link.silence(up=False, down=False)
+
+        self.assertCountEqual([self.near.next().raw for _ in said], said)
