@@ -17,23 +17,16 @@
 #include <cstdio>
 #include <ctime>
 #include <fstream>
-#include <iterator>
 #include <memory>
-#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "base/check.h"
+#include "base/freed_by.h"
 
 namespace parley {
 namespace {
 
-template <auto free_it>
-struct FreedBy {
-  template <class T>
-  void operator()(T* object) const {
-    free_it(object);
-  }
-};
 using Bio = std::unique_ptr<BIO, FreedBy<BIO_free_all>>;
 using X509Certificate = std::unique_ptr<X509, FreedBy<X509_free>>;
 using Key = std::unique_ptr<EVP_PKEY, FreedBy<EVP_PKEY_free>>;
@@ -99,10 +92,18 @@ bool has_ecdsa_key(const X509* certificate) {
   return name == "prime256v1" || name == "P-256" || name == "secp384r1" || name == "P-384";
 }
 
-std::optional<std::string> file_contents(const std::string& path) {
+/// Longer than any chain; a wrong name in the settings may be that of anything.
+constexpr std::size_t file_bytes_max = std::size_t{1024} * 1024;
+
+Result<std::string> file_contents(std::string_view what, const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  std::string text(file_bytes_max + 1, '\0');
+  if (!file || (file.read(text.data(), static_cast<std::streamsize>(text.size())), file.bad()))
+    return fail(fmt::format("cannot read the {} {}", what, path));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > file_bytes_max)
+    return fail(fmt::format("{} is no {}: it is too large", path, what));
+  return text;
 }
 
 /// Written beside `path` first: readers see the old file or the new one.
@@ -198,7 +199,13 @@ Result<Certificate> read_certificate(std::string chain_pem, std::string key_pem)
   const X509Certificate own(PEM_read_bio_X509(reading(chain_pem).get(), nullptr, nullptr, nullptr));
   auto certificate = read_chain(std::move(chain_pem));
   if (!certificate) return certificate;
-  const Key key(PEM_read_bio_PrivateKey(reading(key_pem).get(), nullptr, nullptr, nullptr));
+  if (key_pem.find("ENCRYPTED") != std::string::npos)
+    return fail(
+        "the key is encrypted with a password, which nobody could type when the server starts; "
+        "`openssl pkey -in KEY -out PLAIN_KEY` writes it without");
+  // Without a password of ours OpenSSL would ask for one at the terminal.
+  static char no_password[] = "";
+  const Key key(PEM_read_bio_PrivateKey(reading(key_pem).get(), nullptr, nullptr, no_password));
   if (key == nullptr) return fail("the key is not PEM: " + why());
   if (X509_check_private_key(own.get(), key.get()) != 1) {
     ERR_clear_error();
@@ -208,11 +215,19 @@ Result<Certificate> read_certificate(std::string chain_pem, std::string key_pem)
   return certificate;
 }
 
+Result<Certificate> load_chain(const std::string& chain_file) {
+  auto chain = file_contents("certificate", chain_file);
+  if (!chain) return tl::unexpected(chain.error());
+  auto certificate = read_chain(std::move(*chain));
+  if (!certificate) return fail(fmt::format("{}: {}", chain_file, certificate.error().message));
+  return certificate;
+}
+
 Result<Certificate> load_certificate(const std::string& chain_file, const std::string& key_file) {
-  auto chain = file_contents(chain_file);
-  if (!chain) return fail(fmt::format("cannot read the certificate {}", chain_file));
-  auto key = file_contents(key_file);
-  if (!key) return fail(fmt::format("cannot read the key {}", key_file));
+  auto chain = file_contents("certificate", chain_file);
+  if (!chain) return tl::unexpected(chain.error());
+  auto key = file_contents("key", key_file);
+  if (!key) return tl::unexpected(key.error());
   auto certificate = read_certificate(std::move(*chain), std::move(*key));
   if (!certificate)
     return fail(fmt::format("{} with {}: {}", chain_file, key_file, certificate.error().message));

@@ -36,7 +36,8 @@ struct Certificate {
 [[nodiscard]] Result<Certificate> read_chain(std::string chain_pem);
 /// Reads a chain and its key. An error says which of them is wrong and how.
 [[nodiscard]] Result<Certificate> read_certificate(std::string chain_pem, std::string key_pem);
-/// The same from files.
+/// The same from files of at most 1 MiB.
+[[nodiscard]] Result<Certificate> load_chain(const std::string& chain_file);
 [[nodiscard]] Result<Certificate> load_certificate(const std::string& chain_file,
                                                    const std::string& key_file);
 

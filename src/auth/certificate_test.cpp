@@ -70,6 +70,21 @@ TEST(Certificate, says_what_is_wrong) {
   EXPECT_TRUE(error(one->chain_pem, "nonsense").starts_with("the key is not PEM"));
   EXPECT_EQ(load_certificate("/nowhere/cert", "/nowhere/key").error().message,
             "cannot read the certificate /nowhere/cert");
+  EXPECT_EQ(load_certificate("/tmp", "/nowhere/key").error().message,
+            "cannot read the certificate /tmp");
+  EXPECT_EQ(load_certificate("/dev/zero", "/nowhere/key").error().message,
+            "/dev/zero is no certificate: it is too large");
+}
+
+TEST(Certificate, asks_nobody_for_the_password_of_a_key) {
+  const auto made = make_certificate({"localhost"}, now);
+  for (const std::string head :
+       {"-----BEGIN ENCRYPTED PRIVATE KEY-----\n",
+        "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\n"}) {
+    const auto read = read_certificate(made->chain_pem, head + "MHcCAQEE\n");
+    ASSERT_FALSE(read);
+    EXPECT_TRUE(read.error().message.starts_with("the key is encrypted with a password"));
+  }
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace {
 /// packet that is not acknowledged yet; of more, the second one is acknowledged at once, without a
 /// timer, as browsers do. ngtcp2 itself would wait an eighth of a round trip, on the loopback not
 /// at all.
-constexpr Duration quiet_time = 5ms;
+constexpr Duration quiet_time = 20ms;
 
 /// What browsers grant, roughly: their streams, and more than their windows.
 constexpr std::uint64_t uni_streams = 103;

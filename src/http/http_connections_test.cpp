@@ -1,125 +1,29 @@
 #include "http/http_connections.h"
 
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <string>
 #include <thread>
-#include <vector>
 
-#include "actor/shard.h"
-#include "http/http_handler.h"
-#include "http/http_upgrade.h"
+#include "http/testing/http_world.h"
 
 namespace parley {
 namespace {
 
-/// Answers every request with its target, and takes sockets that ask for a WebSocket.
-class Echo final : public HttpHandler {
- public:
-  HttpResponse handle(const HttpRequest& request) override {
-    if (request.target == "/big") return HttpResponse::text(200, std::string(8'000'000, 'x'));
-    return HttpResponse::text(200, request.method + " " + request.target);
-  }
-
-  std::optional<HttpResponse> upgrade(const HttpRequest& request, Upgrade& upgrade) override {
-    if (!request.wants_websocket()) return HttpResponse::text(400, "not that");
-    auto taken = upgrade.take();
-    rest.assign(taken.rest.begin(), taken.rest.end());
-    ::send(taken.stream.native_handle(), "taken", 5, MSG_NOSIGNAL);
-    return std::nullopt;
-  }
-
-  void on_refused(std::string_view reason) override { refused.emplace_back(reason); }
-
-  std::string rest;
-  std::vector<std::string> refused;
-};
-
-/// The client's end of a connection.
-class Client {
- public:
-  explicit Client(int number) : number_(number) {
-    const timeval patience{10, 0};
-    ::setsockopt(number_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  }
-  Client(Client&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  ~Client() { hang_up(); }
-
-  void say(std::string_view text) const { ::send(number_, text.data(), text.size(), MSG_NOSIGNAL); }
-  void hang_up() {
-    if (number_ >= 0) ::close(std::exchange(number_, -1));
-  }
-
-  /// Everything up to the end of the stream.
-  std::string hear_all() const {
-    std::string heard;
-    std::array<char, 65536> part{};
-    for (ssize_t count = 0; (count = ::recv(number_, part.data(), part.size(), 0)) > 0;)
-      heard.append(part.data(), static_cast<std::size_t>(count));
-    return heard;
-  }
-
-  /// As much as it takes until `end` is there.
-  std::string hear_until(std::string_view end) const {
-    std::string heard;
-    for (char c = 0; !heard.ends_with(end) && ::recv(number_, &c, 1, 0) == 1;) heard += c;
-    return heard;
-  }
-
- private:
-  int number_;
-};
-
-struct HttpConnectionsTest : testing::Test {
+struct HttpConnectionsTest : HttpWorld {
   HttpConnectionsTest() { rules.cors = false; }
-  ~HttpConnectionsTest() override { stop(); }
-
-  void start() {
-    connections = std::make_unique<HttpConnections>(shard, handler, rules);
-    thread = std::thread([this] { shard.run(); });
-  }
-
-  void stop() {
-    if (!thread.joinable()) return;
-    shard.stop();
-    thread.join();
-    connections.reset();
-  }
-
-  Client connect() {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
-    shard.post([this, end = ends[0]] { connections->add({end, "192.0.2.1", {}, {}}); });
-    return Client(ends[1]);
-  }
 
   std::string ask(std::string_view text) {
-    const Client client = connect();
+    const SocketEnd client = connect();
     client.say(text);
     return client.hear_all();
   }
-
-  Shard shard{0};
-  Echo handler;
-  HttpRules rules;
-  std::unique_ptr<HttpConnections> connections;
-  std::thread thread;
 };
-
-const std::string get_a = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
-const std::string get_b_and_close = "GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 TEST_F(HttpConnectionsTest, answer_one_request_after_another) {
   start();
-  const Client client = connect();
+  const SocketEnd client = connect();
   client.say(get_a);
   EXPECT_TRUE(has(client.hear_until("GET /a"), "HTTP/1.1 200 OK"));
   client.say(get_b_and_close);
@@ -137,7 +41,7 @@ TEST_F(HttpConnectionsTest, answer_pipelined_requests_in_order) {
 
 TEST_F(HttpConnectionsTest, read_a_head_that_comes_byte_by_byte) {
   start();
-  const Client client = connect();
+  const SocketEnd client = connect();
   for (const char c : get_b_and_close) client.say({&c, 1});
   EXPECT_TRUE(has(client.hear_all(), "GET /b"));
 }
@@ -196,7 +100,7 @@ TEST_F(HttpConnectionsTest, end_an_idle_connection_without_a_word) {
 TEST_F(HttpConnectionsTest, end_soon_even_if_the_client_goes_on_talking) {
   rules.linger = 50ms;
   start();
-  const Client client = connect();
+  const SocketEnd client = connect();
   client.say("\x16");
   client.hear_all();
   for (int i = 0; i < 1000 && shard.stats().connections.read() > 0; ++i) {
@@ -227,7 +131,7 @@ TEST_F(HttpConnectionsTest, go_on_after_an_upgrade_that_is_refused) {
 TEST_F(HttpConnectionsTest, turn_clients_away_when_full) {
   rules.connections_max = 1;
   start();
-  const Client first = connect();
+  const SocketEnd first = connect();
   first.say(get_a);
   first.hear_until("GET /a");
   EXPECT_TRUE(has(ask(""), "HTTP/1.1 503 "));
@@ -235,11 +139,11 @@ TEST_F(HttpConnectionsTest, turn_clients_away_when_full) {
 
 TEST_F(HttpConnectionsTest, drain) {
   start();
-  const Client idle = connect();
+  const SocketEnd idle = connect();
   idle.say(get_a);
   idle.hear_until("GET /a");
-  const Client silent = connect();
-  const Client busy = connect();
+  const SocketEnd silent = connect();
+  const SocketEnd busy = connect();
   busy.say("GET /a HTTP/1.1\r\n");
   busy.say("X: ");
   while (shard.stats().connections.read() < 3) std::this_thread::yield();
@@ -276,7 +180,7 @@ TEST_F(HttpConnectionsTest, mirror_origins_and_answer_preflights) {
 TEST_F(HttpConnectionsTest, forget_clients_that_hang_up) {
   start();
   for (int i = 0; i < 50; ++i) {
-    Client client = connect();
+    SocketEnd client = connect();
     client.say(i % 2 == 0 ? "GET /a HT" : get_a);
     if (i % 4 == 1) client.hear_until("GET /a");
     client.hang_up();

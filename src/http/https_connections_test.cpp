@@ -1,18 +1,12 @@
 // HttpConnections under TLS: what differs from plain HTTP.
 
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
 #include <string>
 #include <thread>
-#include <vector>
 
-#include "actor/shard.h"
 #include "http/http_connections.h"
-#include "http/http_handler.h"
-#include "http/http_upgrade.h"
+#include "http/testing/http_world.h"
 #include "http/testing/test_certificate.h"
 #include "http/testing/tls_client.h"
 #include "http/tls_context.h"
@@ -20,57 +14,17 @@
 namespace parley {
 namespace {
 
-/// Answers every request with its target, and takes sockets that ask for a WebSocket.
-class Echo final : public HttpHandler {
- public:
-  HttpResponse handle(const HttpRequest& request) override {
-    if (request.target == "/big") return HttpResponse::text(200, std::string(8'000'000, 'x'));
-    return HttpResponse::text(200, request.method + " " + request.target);
-  }
-
-  std::optional<HttpResponse> upgrade(const HttpRequest&, Upgrade& upgrade) override {
-    auto taken = upgrade.take();
-    rest.assign(taken.rest.begin(), taken.rest.end());
-    std::string text = "taken";
-    const iovec part{text.data(), text.size()};
-    EXPECT_EQ(taken.stream.write({&part, 1}).taken, text.size());
-    EXPECT_TRUE(taken.stream.finish());
-    return std::nullopt;
-  }
-
-  void on_refused(std::string_view reason) override { refused.emplace_back(reason); }
-
-  std::string rest;
-  std::vector<std::string> refused;
-};
-
 /// The client's end of a connection, in plain at first.
-class Client {
+class Client : public SocketEnd {
  public:
-  explicit Client(int number) : number_(number) {
-    const timeval patience{10, 0};
-    ::setsockopt(number_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  }
-  Client(Client&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  ~Client() { hang_up(); }
+  explicit Client(SocketEnd end) : SocketEnd(std::move(end)) {}
 
-  void hang_up() {
-    if (number_ >= 0) ::close(std::exchange(number_, -1));
-  }
-  void say_plain(std::string_view bytes) const {
-    ::send(number_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  }
-  /// Everything up to the end of the stream.
-  std::string hear_all_plain() const {
-    std::string heard;
-    while (hear_some([&](std::string_view bytes) { heard += bytes; })) {
-    }
-    return heard;
-  }
+  void say_plain(std::string_view bytes) const { SocketEnd::say(bytes); }
+  std::string hear_all_plain() const { return SocketEnd::hear_all(); }
 
   void shake_hands() {
     say_plain(tls->take_wire());
-    while (!tls->is_secure() && hear_some([&](std::string_view bytes) { tls->hear_wire(bytes); })) {
+    while (!tls->is_secure() && hear_wire()) {
     }
     say_plain(tls->take_wire());
   }
@@ -79,13 +33,12 @@ class Client {
     say_plain(tls->take_wire());
   }
   void hear_until(std::string_view end) {
-    while (!tls->heard().ends_with(end) &&
-           hear_some([&](std::string_view bytes) { tls->hear_wire(bytes); })) {
+    while (!tls->heard().ends_with(end) && hear_wire()) {
     }
   }
   /// What comes up to the end of the stream, which must have been announced.
   std::string hear_all() {
-    while (hear_some([&](std::string_view bytes) { tls->hear_wire(bytes); })) {
+    while (hear_wire()) {
     }
     EXPECT_TRUE(tls->heard_close());
     return tls->heard();
@@ -94,45 +47,25 @@ class Client {
   std::unique_ptr<TlsClient> tls = std::make_unique<TlsClient>();
 
  private:
-  template <class Take>
-  bool hear_some(Take take) const {
-    std::array<char, 65536> part{};
-    const ssize_t count = ::recv(number_, part.data(), part.size(), 0);
-    if (count > 0) take(std::string_view(part.data(), static_cast<std::size_t>(count)));
-    return count > 0;
+  bool hear_wire() const {
+    const std::string bytes = hear_some();
+    if (!bytes.empty()) tls->hear_wire(bytes);
+    return !bytes.empty();
   }
-
-  int number_;
 };
 
-struct HttpsConnectionsTest : testing::Test {
+struct HttpsConnectionsTest : HttpWorld {
   HttpsConnectionsTest() {
     const TestCertificate certificate = make_test_certificate("localhost");
     EXPECT_TRUE(tls.load(certificate.chain_pem, certificate.key_pem));
     rules.tls = &tls;
   }
+  // Before the context goes, on which it stands.
   ~HttpsConnectionsTest() override { stop(); }
 
-  void start() {
-    connections = std::make_unique<HttpConnections>(shard, handler, rules);
-    thread = std::thread([this] { shard.run(); });
-  }
-  void stop() {
-    if (!thread.joinable()) return;
-    shard.stop();
-    thread.join();
-    connections.reset();
-  }
+  Client connect(std::string_view refusal = {}) { return Client(HttpWorld::connect(refusal)); }
   void wait_for_connections(std::uint64_t count) const {
     while (shard.stats().connections.read() != count) std::this_thread::yield();
-  }
-
-  Client connect(std::string_view refusal = {}) {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
-    shard.post(
-        [this, end = ends[0], refusal] { connections->add({end, "192.0.2.1", {}, refusal}); });
-    return Client(ends[1]);
   }
   std::string ask(std::string_view text) {
     Client client = connect();
@@ -141,20 +74,8 @@ struct HttpsConnectionsTest : testing::Test {
     return client.hear_all();
   }
 
-  Shard shard{0};
-  Echo handler;
   TlsContext tls;
-  HttpRules rules;
-  std::unique_ptr<HttpConnections> connections;
-  std::thread thread;
 };
-
-const std::string get_a = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
-const std::string get_b_and_close = "GET /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 TEST_F(HttpsConnectionsTest, answer_requests_and_say_when_nothing_follows) {
   start();

@@ -9,17 +9,11 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/freed_by.h"
 
 namespace parley {
 namespace {
 
-template <auto free_it>
-struct FreedBy {
-  template <class T>
-  void operator()(T* object) const {
-    free_it(object);
-  }
-};
 using Bio = std::unique_ptr<BIO, FreedBy<BIO_free_all>>;
 using X509Certificate = std::unique_ptr<X509, FreedBy<X509_free>>;
 using Key = std::unique_ptr<EVP_PKEY, FreedBy<EVP_PKEY_free>>;

@@ -7,8 +7,6 @@
 #include <cstdint>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <ostream>
 
 #include "auth/certificate.h"
@@ -48,9 +46,7 @@ Result<Certificate> find(const std::string& file, const Config& config) {
     if (config.tls.cert.empty()) return fail("Which certificate? Name a file, or set tls.cert.");
     return load_certificate(config.tls.cert, config.tls.key);
   }
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return fail("cannot read " + file);
-  return read_chain(std::string(std::istreambuf_iterator<char>(stream), {}));
+  return load_chain(file);
 }
 
 }  // namespace

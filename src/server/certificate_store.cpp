@@ -78,8 +78,14 @@ Result<void> CertificateStore::renew(UnixMillis now) {
 }
 
 Result<void> CertificateStore::bring_in(Certificate certificate) {
-  for (const OnChange& watcher : watchers_)
-    if (auto taken = watcher(certificate); !taken) return taken;
+  for (auto watcher = watchers_.begin(); watcher != watchers_.end(); ++watcher) {
+    auto taken = (*watcher)(certificate);
+    if (taken) continue;
+    // All show the same one. Those before it have shown the old one before, and can again.
+    const Certificate old = current();
+    std::for_each(watchers_.begin(), watcher, [&old](const OnChange& one) { (void)one(old); });
+    return taken;
+  }
   show(std::move(certificate));
   return {};
 }

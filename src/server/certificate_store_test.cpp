@@ -112,5 +112,31 @@ TEST_F(CertificateStoreTest, one_that_somebody_cannot_use_leaves_the_good_one_in
   EXPECT_EQ(store.current().sha256, first->sha256);
 }
 
+TEST_F(CertificateStoreTest, a_new_one_that_somebody_refuses_is_shown_by_nobody) {
+  const auto old = make_certificate({"localhost"}, start);
+  write("chain", old->chain_pem);
+  write("key", old->key_pem);
+  CertificateStore store(given());
+  ASSERT_TRUE(store.open(start));
+  std::string shown;
+  bool refuses = false;
+  ASSERT_TRUE(store.watch([&](const Certificate& certificate) -> Result<void> {
+    shown = certificate.sha256;
+    return {};
+  }));
+  ASSERT_TRUE(store.watch([&](const Certificate&) -> Result<void> {
+    return refuses ? fail("not this one") : Result<void>{};
+  }));
+
+  const auto fresh = make_certificate({"localhost"}, start);
+  write("chain", fresh->chain_pem);
+  write("key", fresh->key_pem);
+  refuses = true;
+
+  EXPECT_EQ(store.reload().error().message, "not this one");
+  EXPECT_EQ(shown, old->sha256);
+  EXPECT_EQ(store.current().sha256, old->sha256);
+}
+
 }  // namespace
 }  // namespace parley
