@@ -22,14 +22,14 @@ struct QuicRules {
   /// A handshake that takes longer is dropped.
   Duration handshake_timeout = 8s;
   /// Half-open handshakes on this shard above which new clients must prove their address (Retry).
-  std::size_t retry_above = 200;
+  std::size_t retry_above = 100;
   /// The same for the rest of a second in which so many first datagrams could not be read: each has
   /// cost a TLS session, and a Retry costs less.
-  std::size_t false_starts_max = 200;
+  std::size_t false_starts_max = 100;
   /// Above so many on this shard the oldest gives way to a new one, once it has kept us waiting for
-  /// `half_open_time`: each costs some 57 KiB, and those who mean it need a round trip or two.
-  std::size_t half_open_usual = 256;
-  Duration half_open_time = 500ms;
+  /// `half_open_time`: each costs some 70 KiB, and those who mean it need a round trip or two.
+  std::size_t half_open_usual = 192;
+  Duration half_open_time = 300ms;
   /// Above so many it gives way in any case.
   std::size_t half_open_max = 4096;
   std::size_t connections_max = 100'000;
