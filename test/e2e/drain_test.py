@@ -5,6 +5,7 @@ import signal
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 from deadline import Deadline
 from endings import Refused
@@ -62,7 +63,9 @@ class Drain(unittest.TestCase):
                                                          time.monotonic())[1], members))
         spread = [moment - moments[0] for moment in moments]
         self.assertGreater(spread[-1], 0.3)
-        self.assertTrue(0.25 < spread[len(spread) // 2] / spread[-1] < 0.75, spread)
+        # A busy machine lets some steps be heard together, hardly most of them.
+        steps = 1 + sum(later - earlier > 0.02 for earlier, later in pairwise(spread))
+        self.assertGreaterEqual(steps, 5, spread)
         self.assertEqual(relay.wait(), 0)
 
     def test_clients_that_do_not_answer_do_not_hold_it_beyond_the_drain_time(self):

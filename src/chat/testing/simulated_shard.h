@@ -68,6 +68,16 @@ class SimulatedShard final : public Bus {
       chat->handle(std::get<RoomPacket>(parcel.item), world_.now());
   }
 
+  /// Whether somebody on shard `to` has been sent away and may not know it yet, as far as is seen
+  /// here.
+  [[nodiscard]] bool carries_removal(ShardIndex to) const {
+    const auto removes = [to](const Parcel& parcel) {
+      const auto* const note = std::get_if<Note>(&parcel.item);
+      return parcel.to == to && note != nullptr && std::holds_alternative<RemoveNote>(*note);
+    };
+    return std::ranges::any_of(outgoing_, removes) || std::ranges::any_of(inbox_, removes);
+  }
+
   /// When something is to be done here.
   [[nodiscard]] TimePoint next() const {
     TimePoint time = chat->deadline();

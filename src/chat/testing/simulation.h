@@ -120,7 +120,8 @@ class Simulation final : public World {
     if (!is_new) ++resumed_;
     for (const auto& other : clients_)
       if (other->open() && other.get() != &client && &other->persona == &client.persona &&
-          other->session && client.persona.secret && other->session != client.session)
+          other->session && client.persona.secret && other->session != client.session &&
+          !may_have_been_sent_away(*other) && !may_have_been_sent_away(client))
         fault(client, "resumes and got a new session");
   }
 
@@ -326,6 +327,13 @@ class Simulation final : public World {
   }
 
   // Who is there.
+
+  /// One that is still open may have lost its session meanwhile: it was sent away, the one who
+  /// took over has gone, and another session of the same user has taken the departing one's place.
+  [[nodiscard]] bool may_have_been_sent_away(const Client& client) const {
+    return std::ranges::any_of(
+        shards_, [&](const auto& shard) { return shard->carries_removal(client.shard); });
+  }
 
   [[nodiscard]] ShardIndex home_of(const RoomId& room) const {
     return parley::home_of(room, shape_.shards);
