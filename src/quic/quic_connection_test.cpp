@@ -195,6 +195,43 @@ TEST(QuicConnection, sends_small_things_together) {
   EXPECT_LE(world.stats().datagrams_out.read() - after, 6);
 }
 
+TEST(QuicConnection, lets_an_acknowledgement_ride_with_what_is_sent_soon) {
+  QuicWorld world;
+  auto client = connected(world);
+  const std::uint64_t before = world.stats().datagrams_out.read();
+
+  constexpr std::size_t exchanges = 40;
+  for (std::size_t i = 1; i <= exchanges; ++i) {
+    // So long that neither side's ngtcp2 would hold an acknowledgement back itself.
+    client->run_until([] { return false; }, 3ms);
+    client->send_datagram("said");
+    EXPECT_TRUE(client->run_until(
+        [&] { return world.on_shard([&] { return world.protocol().datagrams.size(); }) == i; }));
+    client->run_until([] { return false; }, 3ms);
+    world.on_shard([&] {
+      world.protocol().connection.send_datagram({}, Buffer::copy_of(as_bytes("answered")));
+    });
+    EXPECT_TRUE(client->run_until([&] { return client->datagrams().size() == i; }));
+  }
+
+  // Some leftovers of the handshake, and what a busy machine delays.
+  EXPECT_LE(world.stats().datagrams_out.read() - before, exchanges + exchanges / 2);
+}
+
+TEST(QuicConnection, acknowledges_what_nothing_is_sent_after) {
+  QuicWorld world;
+  auto client = connected(world);
+  client->send(client->open_uni(), "the last word", true);
+
+  const auto bytes_in_flight = [&] {
+    ngtcp2_conn_info info;
+    ngtcp2_conn_get_conn_info(client->native(), &info);
+    return info.bytes_in_flight;
+  };
+  ASSERT_TRUE(client->run_until([&] { return bytes_in_flight() > 0; }));
+  EXPECT_TRUE(client->run_until([&] { return bytes_in_flight() == 0; }));
+}
+
 TEST(QuicConnection, pulls_packets_when_there_is_room) {
   int left = 200;  // outlives the world, which uses it
   QuicWorld world;

@@ -152,6 +152,7 @@ void QuicServerConnection::feed(Bytes datagram, const UdpPath& path, std::uint8_
     on_read_error(error, now);
     return;
   }
+  unacknowledged_since_ = std::min(unacknowledged_since_, now.monotonic);
   after_reading(now);
 }
 

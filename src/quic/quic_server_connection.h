@@ -154,7 +154,8 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   /// Does what is due in ngtcp2; false if that ended the connection.
   bool expire(Now now);
   void set_alarm(Now now);
-  TimePoint transport_deadline(Now now) const;
+  TimePoint transport_deadline(Now now);
+  bool is_about_acknowledgement(ngtcp2_tstamp expiry);
 
   // Ending.
   void fail(int error, Now now);
@@ -206,6 +207,8 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   /// When pacing lets the next packet go, and what expires apart from that (ngtcp2's time).
   std::uint64_t paced_until_ = UINT64_MAX;
   std::uint64_t next_expiry_ = UINT64_MAX;
+  /// The first packet of the peer that may not be acknowledged yet; `never` without any.
+  TimePoint unacknowledged_since_ = never;
 };
 
 inline ngtcp2_tstamp timestamp(Now now) { return timestamp(now.monotonic); }

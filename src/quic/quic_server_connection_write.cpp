@@ -17,10 +17,9 @@ constexpr int pulls_per_packet = 64;
 constexpr std::uint64_t packets_per_key = std::uint64_t{1} << 22;
 /// Timers of connections that have nothing to send meet on a grid: one waking for all.
 constexpr Duration timer_grid = 4ms;
-/// While nothing is in flight they are about the acknowledgement of a single packet, to which
-/// ngtcp2 gives an eighth of a round trip. It may take the 25 ms that we announce, and be carried
-/// by what is sent meanwhile.
-constexpr Duration acknowledgement_grid = 20ms;
+/// ngtcp2 would send an acknowledgement after an eighth of a round trip. One of a single packet
+/// waits so long for something that carries it: with the grid less than the 25 ms that we announce.
+constexpr Duration acknowledgement_wait = 18ms;
 /// What is left behind for want of time goes on so soon.
 constexpr Duration more_after = 1ms;
 /// The least time to the next try of one that has.
@@ -258,7 +257,7 @@ void QuicServerConnection::update_keys_in_time(Now now) {
     packets_since_key_update_ = 0;
 }
 
-TimePoint QuicServerConnection::transport_deadline(Now now) const {
+TimePoint QuicServerConnection::transport_deadline(Now now) {
   ngtcp2_tstamp expiry = ngtcp2_conn_get_expiry(conn_.get());
   if (expiry == paced_until_ && !is_more_due_ && !is_held_) expiry = next_expiry_;
   if (expiry == UINT64_MAX) return is_more_due_ ? now.monotonic + retry_after : never;
@@ -266,12 +265,24 @@ TimePoint QuicServerConnection::transport_deadline(Now now) const {
   TimePoint when = std::max(TimePoint(std::chrono::nanoseconds(expiry)), soon);
   if (is_more_due_) return std::min(when, now.monotonic + more_after);
   if (is_held_) return when;
+  if (is_about_acknowledgement(expiry))
+    when = std::max(when, unacknowledged_since_ + acknowledgement_wait);
+  const Duration past = when.time_since_epoch() % timer_grid;
+  if (past != Duration::zero()) when += timer_grid - past;
+  return when;
+}
+
+/// ngtcp2 does not say what it is that expires next. An acknowledgement expires before anything
+/// else that a packet causes. What expires later says that none is due.
+bool QuicServerConnection::is_about_acknowledgement(ngtcp2_tstamp expiry) {
+  if (!is_established_ || unacknowledged_since_ == never) return false;
   ngtcp2_conn_info info;
   ngtcp2_conn_get_conn_info(conn_.get(), &info);
-  const Duration grid = info.bytes_in_flight == 0 ? acknowledgement_grid : timer_grid;
-  const Duration past = when.time_since_epoch() % grid;
-  if (past != Duration::zero()) when += grid - past;
-  return when;
+  const ngtcp2_duration delay =
+      std::max(info.smoothed_rtt / 8, ngtcp2_duration{NGTCP2_MILLISECONDS});
+  if (expiry <= timestamp(unacknowledged_since_) + delay) return true;
+  unacknowledged_since_ = never;
+  return false;
 }
 
 void QuicServerConnection::set_alarm(Now now) {
