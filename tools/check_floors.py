@@ -68,7 +68,8 @@ LIBRARIES = [
     library("Asio's TLS", r"boost/asio/ssl", "http", "websocket", "bench"),
     library("Asio", r"boost/asio", *ACTOR_AND_ABOVE),
     library("libjwt", r"jwt\.h$", "auth"),
-    library("OpenSSL", r"openssl/", "auth", "http", "websocket"),
+    # So does it TLS over TCP.
+    library("OpenSSL", r"openssl/", "auth", "http", "websocket", "bench/tls_client.cpp"),
     library("Prometheus", r"prometheus/", "stats"),
     library("spdlog", r"spdlog/", "base/log.cpp"),
     library("CLI11", r"CLI/", "server"),

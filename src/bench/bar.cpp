@@ -99,7 +99,7 @@ std::vector<Criterion> judge_rooms(const Shape& shape, const Tally& total,
   criteria.push_back(at_most("p99", to_ms(total.latency.quantile(0.99)), bar->p99_ms, " ms"));
   criteria.push_back({"nothing lost", total.delivered == total.expected});
   // Streams of QUIC end in any order; who receives them sorts them.
-  if (shape.transports == Transports::websocket)
+  if (shape.transports != Transports::webtransport)
     criteria.push_back({"nothing out of order or twice", total.late == 0 && total.repeated == 0});
   else
     criteria.push_back({"nothing twice", total.repeated == 0});
@@ -107,7 +107,9 @@ std::vector<Criterion> judge_rooms(const Shape& shape, const Tally& total,
 }
 
 std::vector<Criterion> judge_idle(const Shape& shape, const IdleResult& result) {
-  if (!is_default(shape) || shape.transports == Transports::mixed) return {};
+  const bool has_bar =
+      shape.transports == Transports::websocket || shape.transports == Transports::webtransport;
+  if (!has_bar || !is_default(shape)) return {};
   const IdleBar& bar = shape.transports == Transports::websocket ? idle_bar : idle_bar_webtransport;
   std::vector<Criterion> criteria;
   if (result.bytes_per_session)

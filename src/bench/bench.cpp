@@ -107,7 +107,7 @@ class Bench {
       progress_.show("starting a server");
       auto process = ServerProcess::start(options);
       if (!process) return fail(process.error().message);
-      if (auto found = find_ports(relay.target, (*process)->ports()); !found)
+      if (auto found = find_ports(relay.target, (*process)->ports(), options.takes_wss); !found)
         return fail(found.error().message);
       relay.process = std::move(*process);
       relay.pids.push_back(relay.process->pid());
@@ -121,18 +121,19 @@ class Bench {
     return relay;
   }
 
-  static Result<void> find_ports(Target& target, const ReadyPorts& ports) {
+  static Result<void> find_ports(Target& target, const ReadyPorts& ports, bool takes_wss) {
     if (ports.webtransport != 0) {
       auto found = add_url(target, fmt::format("https://127.0.0.1:{}", ports.webtransport));
       if (!found) return found;
     }
-    return add_url(target, fmt::format("ws://127.0.0.1:{}", ports.http));
+    return add_url(target, fmt::format("{}://127.0.0.1:{}", takes_wss ? "wss" : "ws", ports.http));
   }
 
   [[nodiscard]] static std::string name_of(const Target& target) {
     const bool is_both = target.websocket.port != 0 && target.webtransport.port != 0;
     std::string name;
-    if (target.websocket.port != 0) name = "ws://" + target.websocket.authority();
+    if (target.websocket.port != 0)
+      name = (target.websocket.is_tls ? "wss://" : "ws://") + target.websocket.authority();
     if (is_both) name += " and ";
     if (target.webtransport.port != 0) name += "https://" + target.webtransport.authority();
     return name;

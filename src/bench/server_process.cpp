@@ -40,6 +40,7 @@ std::vector<std::string> command_line(const ServerOptions& options, const std::s
                                     "warning"};
   if (options.takes_webtransport)
     words.insert(words.end(), {"--webtransport.enabled", "true", "--webtransport.port", "0"});
+  if (options.takes_wss) words.insert(words.end(), {"--tls.tcp", "true"});
   words.insert(words.end(), options.arguments.begin(), options.arguments.end());
   return words;
 }

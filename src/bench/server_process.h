@@ -21,6 +21,8 @@ struct ServerOptions {
   int shards = 1;
   /// Takes WebTransport, too, with a certificate it makes for itself.
   bool takes_webtransport = false;
+  /// Takes WebSocket over TLS only, with such a certificate.
+  bool takes_wss = false;
   /// Further arguments for `serve`.
   std::vector<std::string> arguments;
   std::vector<int> cpus;

@@ -82,7 +82,7 @@ std::optional<Shape> find_shape(std::string_view name, Transports transports) {
 
 std::vector<Shape> default_shapes(Transports transports) {
   std::vector<Shape> shapes = {meeting(), pairs(), broadcast(100)};
-  if (transports == Transports::websocket) {
+  if (transports == Transports::websocket || transports == Transports::wss) {
     shapes.push_back(broadcast(2000));
     shapes.push_back(broadcast(6000));
   } else {

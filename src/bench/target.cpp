@@ -63,19 +63,19 @@ std::string Target::path(std::size_t index, std::string_view user, std::string_v
 }
 
 Result<void> add_url(Target& target, std::string_view url) {
-  if (url.starts_with("wss://"))
-    return fail("wss:// is not supported: the load tool measures the relay, not TLS; use ws://");
-  constexpr std::string_view websocket = "ws://";
-  constexpr std::string_view webtransport = "https://";
-  const bool is_websocket = url.starts_with(websocket);
-  if (!is_websocket && !url.starts_with(webtransport))
+  const std::size_t scheme_end = url.find("://");
+  const std::string_view scheme = url.substr(0, scheme_end);
+  const bool is_webtransport = scheme == "https";
+  if (scheme_end == std::string_view::npos ||
+      (scheme != "ws" && scheme != "wss" && !is_webtransport))
     return fail(fmt::format(
         "\"{}\" is no address like ws://127.0.0.1:8080 or https://127.0.0.1:4433", url));
-  std::string_view authority = url.substr((is_websocket ? websocket : webtransport).size());
+  std::string_view authority = url.substr(scheme_end + 3);
   authority = authority.substr(0, authority.find('/'));
-  auto endpoint = parse_authority(url, authority, is_websocket ? 80 : 443);
+  auto endpoint = parse_authority(url, authority, scheme == "ws" ? 80 : 443);
   if (!endpoint) return fail(endpoint.error().message);
-  (is_websocket ? target.websocket : target.webtransport) = std::move(*endpoint);
+  endpoint->is_tls = scheme == "wss";
+  (is_webtransport ? target.webtransport : target.websocket) = std::move(*endpoint);
   return {};
 }
 

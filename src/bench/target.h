@@ -28,6 +28,8 @@ struct Endpoint {
   /// 0: nowhere.
   std::uint16_t port = 0;
   Address address;
+  /// WebSocket over TLS.
+  bool is_tls = false;
 
   /// "127.0.0.1:8080", "[::1]:8080".
   [[nodiscard]] std::string authority() const;
@@ -50,8 +52,8 @@ struct Target {
                                  std::string_view room) const;
 };
 
-/// Reads `ws://host[:port]`, which is WebSocket, or `https://host[:port]`, which is WebTransport,
-/// into its place in `target`, and resolves the host.
+/// Reads `ws://host[:port]` or `wss://host[:port]`, which are WebSocket, or `https://host[:port]`,
+/// which is WebTransport, into its place in `target`, and resolves the host.
 Result<void> add_url(Target& target, std::string_view url);
 
 }  // namespace parley::bench

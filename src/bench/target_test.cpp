@@ -18,6 +18,13 @@ TEST(Target, is_read_from_an_address) {
   EXPECT_EQ(target_at("ws://[::1]:9").websocket.port, 9);
 }
 
+TEST(Target, speaks_TLS_if_the_address_says_so) {
+  const Endpoint endpoint = target_at("wss://127.0.0.1").websocket;
+  EXPECT_EQ(endpoint.port, 443);
+  EXPECT_TRUE(endpoint.is_tls);
+  EXPECT_FALSE(target_at("ws://127.0.0.1").websocket.is_tls);
+}
+
 TEST(Target, names_where_it_listens) {
   EXPECT_EQ(target_at("ws://127.0.0.1").websocket.authority(), "127.0.0.1:80");
   EXPECT_EQ(target_at("https://[::1]:9").webtransport.authority(), "[::1]:9");
@@ -36,9 +43,10 @@ TEST(Target, has_a_place_for_each_transport) {
 
 TEST(Target, refuses_what_is_no_address) {
   Target target;
-  for (const char* url : {"", "127.0.0.1:80", "http://127.0.0.1", "wss://127.0.0.1", "ws://",
-                          "ws://:80", "ws://127.0.0.1:", "ws://127.0.0.1:x", "ws://127.0.0.1:0",
-                          "ws://127.0.0.1:70000", "ws://[::1", "https://", "https://:1"})
+  for (const char* url :
+       {"", "127.0.0.1:80", "http://127.0.0.1", "ws:/127.0.0.1", "ws://", "wss://", "ws://:80",
+        "ws://127.0.0.1:", "ws://127.0.0.1:x", "ws://127.0.0.1:0", "ws://127.0.0.1:70000",
+        "ws://[::1", "https://", "https://:1"})
     EXPECT_FALSE(add_url(target, url).has_value()) << url;
 }
 

@@ -10,6 +10,8 @@ const char* name_of(Transports transports) {
   switch (transports) {
     case Transports::websocket:
       return "websocket";
+    case Transports::wss:
+      return "wss";
     case Transports::webtransport:
       return "webtransport";
     case Transports::mixed:
@@ -19,20 +21,21 @@ const char* name_of(Transports transports) {
 }
 
 std::optional<Transports> find_transports(std::string_view name) {
-  for (const Transports one : {Transports::websocket, Transports::webtransport, Transports::mixed})
+  for (const Transports one :
+       {Transports::websocket, Transports::wss, Transports::webtransport, Transports::mixed})
     if (name == name_of(one)) return one;
   return {};
 }
 
 bool includes(Transports transports, Transport transport) {
   return transports == Transports::mixed ||
-         (transports == Transports::websocket) == (transport == Transport::websocket);
+         (transports == Transports::webtransport) == (transport == Transport::webtransport);
 }
 
 Transport transport_of(Transports transports, std::size_t member, std::size_t senders,
                        std::size_t members) {
   if (transports != Transports::mixed)
-    return transports == Transports::websocket ? Transport::websocket : Transport::webtransport;
+    return transports == Transports::webtransport ? Transport::webtransport : Transport::websocket;
   const bool is_second = senders < members ? member >= senders : member % 2 == 1;
   return is_second ? Transport::webtransport : Transport::websocket;
 }

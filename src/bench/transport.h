@@ -14,12 +14,14 @@ const char* name_of(Transport transport);
 /// How the participants of a run do.
 enum class Transports : std::uint8_t {
   websocket,
+  /// WebSocket over TLS.
+  wss,
   webtransport,
   /// Half of them so, half so.
   mixed,
 };
 const char* name_of(Transports transports);
-inline constexpr std::string_view transports_names = "websocket, webtransport, mixed";
+inline constexpr std::string_view transports_names = "websocket, wss, webtransport, mixed";
 std::optional<Transports> find_transports(std::string_view name);
 
 /// Whether anybody uses `transport`.

@@ -6,7 +6,8 @@ namespace parley::bench {
 namespace {
 
 TEST(Transport, is_found_by_its_name) {
-  for (const Transports one : {Transports::websocket, Transports::webtransport, Transports::mixed})
+  for (const Transports one :
+       {Transports::websocket, Transports::wss, Transports::webtransport, Transports::mixed})
     EXPECT_EQ(find_transports(name_of(one)), one);
   EXPECT_FALSE(find_transports("quic").has_value());
 }
@@ -14,9 +15,11 @@ TEST(Transport, is_found_by_its_name) {
 TEST(Transport, is_everybodys_unless_mixed) {
   for (std::size_t member = 0; member < 3; ++member) {
     EXPECT_EQ(transport_of(Transports::websocket, member, 3, 3), Transport::websocket);
+    EXPECT_EQ(transport_of(Transports::wss, member, 3, 3), Transport::websocket);
     EXPECT_EQ(transport_of(Transports::webtransport, member, 1, 3), Transport::webtransport);
   }
   EXPECT_FALSE(includes(Transports::websocket, Transport::webtransport));
+  EXPECT_TRUE(includes(Transports::wss, Transport::websocket));
   EXPECT_FALSE(includes(Transports::webtransport, Transport::websocket));
 }
 

@@ -60,6 +60,7 @@ Result<void> WsClient::connect(const Target& target, std::string_view path) {
   const int on = 1;
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   upgrade_ = upgrade_request(endpoint, path);
+  if (endpoint.is_tls) tls_ = std::make_unique<TlsClient>();
   if (!target.link.is_perfect()) link_ = std::make_unique<Link>(target.link, number_);
   const auto* address = reinterpret_cast<const sockaddr*>(&endpoint.address.storage);
   if (::connect(fd_, address, endpoint.address.size) != 0 && errno != EINPROGRESS)
@@ -123,7 +124,7 @@ void WsClient::read() {
   if (count <= 0) return end_of_input(count);
   read_at_ = monotonic_now();
   const Bytes bytes = buffer.first(static_cast<std::size_t>(count));
-  if (!link_) return read_bytes(bytes);
+  if (!link_) return read_wire(bytes);
   link_->arrive_stream(bytes, read_at_);
   set_link_timer();
   update_events();
@@ -135,7 +136,7 @@ void WsClient::end_of_input(ssize_t count) {
   while (link_ && state_ != State::ended) {
     const auto bytes = link_->take_arriving(never);
     if (!bytes) break;
-    read_bytes(*bytes);
+    read_wire(*bytes);
   }
   if (state_ == State::ended) return;
   if (state_ == State::upgrading)
@@ -149,7 +150,7 @@ void WsClient::on_timer() {
   while (const auto bytes = link_->take_leaving(now)) write_now(*bytes);
   read_at_ = now;
   while (const auto bytes = link_->take_arriving(now)) {
-    read_bytes(*bytes);
+    read_wire(*bytes);
     if (state_ == State::ended) return;
   }
   set_link_timer();
@@ -157,6 +158,19 @@ void WsClient::on_timer() {
 }
 
 void WsClient::set_link_timer() { loop_.set_timer(*this, link_->next_due()); }
+
+/// What is opened takes the place of `wire` in the loop's buffer.
+void WsClient::read_wire(Bytes wire) {
+  if (tls_ == nullptr) return read_bytes(wire);
+  tls_->feed(wire);
+  while (const auto plain = tls_->open(loop_.buffer())) {
+    read_bytes(*plain);
+    if (state_ == State::ended) return;
+  }
+  const bool is_let_in = state_ != State::upgrading;
+  if (!tls_->fault().empty()) return end((is_let_in ? "lost: " : "refused: ") + tls_->fault());
+  if (const Bytes said = tls_->answer(); !said.empty()) write_wire(said);
+}
 
 void WsClient::read_bytes(Bytes bytes) {
   if (state_ == State::upgrading)
@@ -198,8 +212,12 @@ void WsClient::on_control(Opcode opcode, Bytes payload) {
 
 void WsClient::write(Bytes bytes) {
   last_sent_at_ = monotonic_now();
-  if (!link_) return write_now(bytes);
-  link_->leave_stream(bytes, last_sent_at_);
+  write_wire(tls_ == nullptr ? bytes : tls_->seal(bytes));
+}
+
+void WsClient::write_wire(Bytes wire) {
+  if (!link_) return write_now(wire);
+  link_->leave_stream(wire, monotonic_now());
   set_link_timer();
 }
 

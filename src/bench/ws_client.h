@@ -15,6 +15,7 @@
 #include "bench/client.h"
 #include "bench/frame_reader.h"
 #include "bench/link.h"
+#include "bench/tls_client.h"
 #include "websocket/frame_format.h"
 
 namespace parley::bench {
@@ -45,12 +46,14 @@ class WsClient final : public Client, private LoopMember {
   void on_ready(std::uint32_t events) override;
   void on_timer() override;
   void read();
+  void read_wire(Bytes wire);
   void read_bytes(Bytes bytes);
   void end_of_input(ssize_t count);
   void read_upgrade(Bytes bytes);
   void read_frames(Bytes bytes);
   void flush();
   void write(Bytes bytes);
+  void write_wire(Bytes wire);
   void write_now(Bytes bytes);
   void set_link_timer();
   void update_events();
@@ -67,6 +70,8 @@ class WsClient final : public Client, private LoopMember {
   TimePoint last_sent_at_{};
   /// None when the network is to be what it is.
   std::unique_ptr<Link> link_;
+  /// Only over TLS.
+  std::unique_ptr<TlsClient> tls_;
   FrameReader reader_;
   std::string upgrade_;
   std::vector<std::uint8_t> waiting_;

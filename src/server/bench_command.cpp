@@ -88,14 +88,15 @@ class FlagGroup {
 void add_target_flags(CLI::App& app, Flags& flags) {
   FlagGroup group(app, "Target");
   group.add("--self", flags.self, "Start a server of its own for each shape (the default)");
-  group.add("--url", flags.urls,
-            "Measure this relay instead, over WebSocket (ws) or WebTransport (https; its "
-            "certificate is not verified); for both, give both",
-            "ws|https://HOST:PORT");
+  group.add(
+      "--url", flags.urls,
+      "Measure this relay instead, over WebSocket (ws, wss) or WebTransport (https); for both, "
+      "give both. Certificates are not verified.",
+      "ws|wss|https://HOST:PORT");
   group.add("--transport", flags.transport,
             "How participants connect; mixed: half of them so, half so, in broadcast the senders "
             "over WebSocket",
-            "websocket|webtransport|mixed [as --url]");
+            "websocket|wss|webtransport|mixed [as --url]");
   group.add("--pid", flags.pids,
             "Process of that relay, or its bus, whose time and memory count (repeatable)", "PID");
   group.add("--token", flags.tokens,
@@ -249,12 +250,13 @@ Result<void> apply(Shape& shape, const Flags& flags) {
 /// What is asked for, or what the addresses allow.
 Result<bench::Transports> transports_of(const Flags& flags, const bench::Target& target) {
   using bench::Transports;
+  const auto over_websocket = target.websocket.is_tls ? Transports::wss : Transports::websocket;
   if (!flags.transport.empty()) {
     const auto named = bench::find_transports(flags.transport);
     if (!named) return fail(fmt::format("--transport is one of {}", bench::transports_names));
-    return *named;
+    return flags.urls.empty() || *named != Transports::websocket ? *named : over_websocket;
   }
-  if (target.webtransport.port == 0) return Transports::websocket;
+  if (target.webtransport.port == 0) return over_websocket;
   return target.websocket.port == 0 ? Transports::webtransport : Transports::mixed;
 }
 
@@ -262,6 +264,8 @@ Result<void> check_addresses(bench::Transports transports, const bench::Target& 
   using bench::Transport;
   if (includes(transports, Transport::websocket) && target.websocket.port == 0)
     return fail("WebSocket needs a --url ws://HOST:PORT");
+  if (transports == bench::Transports::wss && !target.websocket.is_tls)
+    return fail("WebSocket over TLS needs a --url wss://HOST:PORT");
   if (includes(transports, Transport::webtransport) && target.webtransport.port == 0)
     return fail("WebTransport needs a --url https://HOST:PORT");
   return {};
@@ -379,6 +383,7 @@ Result<void> add_server(BenchPlan& plan, const Flags& flags, bench::Transports t
   plan.server = {.program = flags.program,
                  .shards = flags.shards,
                  .takes_webtransport = includes(transports, bench::Transport::webtransport),
+                 .takes_wss = transports == bench::Transports::wss,
                  .arguments = flags.serve_arguments,
                  .cpus = {}};
   if (!flags.jwt_secret.empty())

@@ -121,7 +121,7 @@ class Simulation final : public World {
     for (const auto& other : clients_)
       if (other->open() && other.get() != &client && &other->persona == &client.persona &&
           other->session && client.persona.secret && other->session != client.session &&
-          !may_have_been_sent_away(*other) && !may_have_been_sent_away(client))
+          !may_not_know(*other) && !may_not_know(client))
         fault(client, "resumes and got a new session");
   }
 
@@ -155,7 +155,6 @@ class Simulation final : public World {
   }
 
   // Time.
-
   void run_for(Duration duration) {
     end_turn();
     const Duration until = now_ + duration;
@@ -205,7 +204,6 @@ class Simulation final : public World {
   }
 
   // The script.
-
   void step() {
     const std::uint32_t action = choices_.below(100);
     if (action < 7 && open_.size() < shape_.open_max) {
@@ -246,9 +244,8 @@ class Simulation final : public World {
     const std::uint32_t what = choices_.below(3);
     if (what == 0) thief.identity.user_id += "x";
     if (what == 1) thief.identity.room.value += "x";
-    if (what == 2)
-      thief.identity.role =
-          persona.identity.role == Role::observer ? Role::participant : Role::observer;
+    const bool observes = persona.identity.role == Role::observer;
+    if (what == 2) thief.identity.role = observes ? Role::participant : Role::observer;
     if (personas_with_same_identity(thief) == 1)
       connect(thief);
     else
@@ -328,9 +325,8 @@ class Simulation final : public World {
 
   // Who is there.
 
-  /// One that is still open may have lost its session meanwhile: it was sent away, the one who
-  /// took over has gone, and another session of the same user has taken the departing one's place.
-  [[nodiscard]] bool may_have_been_sent_away(const Client& client) const {
+  /// Its session may be over: it was sent away, the next has gone, and another of the user came.
+  [[nodiscard]] bool may_not_know(const Client& client) const {
     return std::ranges::any_of(
         shards_, [&](const auto& shard) { return shard->carries_removal(client.shard); });
   }
@@ -365,8 +361,7 @@ class Simulation final : public World {
     const auto shard = static_cast<ShardIndex>(draw() % shape_.shards);
     const auto number = static_cast<std::uint32_t>(clients_.size());
     const bool resumes = std::exchange(persona.has_connected, true);
-    // An earlier connection whose join is on its way may be overtaken, and then it is the one to
-    // wait.
+    // An earlier connection whose join is on its way may be overtaken, and then waits.
     for (Client* other : open_)
       if (&other->persona == &persona && !other->welcomed()) other->resumes = true;
     auto& client = clients_.emplace_back(std::make_unique<Client>(
@@ -397,7 +392,6 @@ class Simulation final : public World {
   }
 
   // The end.
-
   /// Long enough for every delay, departure and time-out that has begun.
   void come_to_rest() {
     for (Client* client : open_) client->silent = false;
