@@ -153,6 +153,7 @@ void QuicServerConnection::feed(Bytes datagram, const UdpPath& path, std::uint8_
     return;
   }
   unacknowledged_since_ = std::min(unacknowledged_since_, now.monotonic);
+  forget_pacing();
   after_reading(now);
 }
 
@@ -224,6 +225,7 @@ void QuicServerConnection::on_deadline(Now now) {
 }
 
 bool QuicServerConnection::expire(Now now) {
+  forget_pacing();
   const int error = ngtcp2_conn_handle_expiry(conn_.get(), timestamp(now));
   if (error == NGTCP2_ERR_IDLE_CLOSE)
     end({.cause = QuicEnd::Cause::idle}, {}, now);

@@ -151,6 +151,8 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   void grant_stream_later();
   void grant_streams();
   void pace(Now now);
+  /// What pacing hides may be another now: see next_expiry_.
+  void forget_pacing() { paced_until_ = UINT64_MAX; }
   /// Does what is due in ngtcp2; false if that ended the connection.
   bool expire(Now now);
   void set_alarm(Now now);
@@ -204,7 +206,8 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   /// In the last flush something was left behind, so pacing is waited for exactly.
   bool is_more_due_ = false;
   bool is_held_ = false;
-  /// When pacing lets the next packet go, and what expires apart from that (ngtcp2's time).
+  /// When pacing lets the next packet go, and what expires apart from that (ngtcp2's time). Known
+  /// until something is received or expires.
   std::uint64_t paced_until_ = UINT64_MAX;
   std::uint64_t next_expiry_ = UINT64_MAX;
   /// The first packet of the peer that may not be acknowledged yet; `never` without any.

@@ -187,9 +187,11 @@ void QuicServerConnection::on_stream_data(StreamId id, Bytes bytes, bool is_last
 }
 
 void QuicServerConnection::on_stream_reset(StreamId id, std::uint64_t code) {
-  if (is_unidirectional(id) && !peer_streams_.contains(id)) {
-    on_unseen_reset(id, code);
-    return;
+  if (!peer_streams_.contains(id)) {
+    if (is_unidirectional(id)) return on_unseen_reset(id, code);
+    // Nobody will answer what was never asked: it is over when our way is, too.
+    peer_stream(id);
+    reset(id, code, 0);
   }
   if (protocol_ != nullptr && !is_closing()) protocol_->on_stream_reset(id, code, now_);
 }

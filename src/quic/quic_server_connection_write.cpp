@@ -17,13 +17,19 @@ constexpr int pulls_per_packet = 64;
 constexpr std::uint64_t packets_per_key = std::uint64_t{1} << 22;
 /// Timers of connections that have nothing to send meet on a grid: one waking for all.
 constexpr Duration timer_grid = 4ms;
-/// ngtcp2 would send an acknowledgement after an eighth of a round trip. One of a single packet
-/// waits so long for something that carries it: with the grid less than the 25 ms that we announce.
-constexpr Duration acknowledgement_wait = 18ms;
+/// ngtcp2 would send the acknowledgement of a single packet after an eighth of a round trip, and at
+/// the latest when we have announced (RFC 9000 §18.2, the default).
+constexpr ngtcp2_duration max_ack_delay = 25 * NGTCP2_MILLISECONDS;
+/// It waits so long for something that carries it, rounded down to the grid.
+constexpr Duration acknowledgement_wait = 22ms;
 /// What is left behind for want of time goes on so soon.
 constexpr Duration more_after = 1ms;
 /// The least time to the next try of one that has.
 constexpr Duration retry_after = 50us;
+
+TimePoint rounded_down(TimePoint when, Duration grid) {
+  return when - when.time_since_epoch() % grid;
+}
 
 UdpPath path_of(const ngtcp2_path& path) {
   return {UdpAddress::copy_of(path.local.addr), UdpAddress::copy_of(path.remote.addr)};
@@ -266,23 +272,20 @@ TimePoint QuicServerConnection::transport_deadline(Now now) {
   if (is_more_due_) return std::min(when, now.monotonic + more_after);
   if (is_held_) return when;
   if (is_about_acknowledgement(expiry))
-    when = std::max(when, unacknowledged_since_ + acknowledgement_wait);
-  const Duration past = when.time_since_epoch() % timer_grid;
-  if (past != Duration::zero()) when += timer_grid - past;
-  return when;
+    return std::max(when, rounded_down(unacknowledged_since_ + acknowledgement_wait, timer_grid));
+  return rounded_down(when + timer_grid - 1ns, timer_grid);
 }
 
-/// ngtcp2 does not say what it is that expires next. An acknowledgement expires before anything
-/// else that a packet causes. What expires later says that none is due.
+/// ngtcp2 does not say what it is that expires next; an acknowledgement is known by its moment.
+/// What expires later than that shows that none is due.
 bool QuicServerConnection::is_about_acknowledgement(ngtcp2_tstamp expiry) {
   if (!is_established_ || unacknowledged_since_ == never) return false;
   ngtcp2_conn_info info;
   ngtcp2_conn_get_conn_info(conn_.get(), &info);
-  const ngtcp2_duration delay =
-      std::max(info.smoothed_rtt / 8, ngtcp2_duration{NGTCP2_MILLISECONDS});
-  if (expiry <= timestamp(unacknowledged_since_) + delay) return true;
-  unacknowledged_since_ = never;
-  return false;
+  const ngtcp2_tstamp due =
+      timestamp(unacknowledged_since_) + std::min(info.smoothed_rtt / 8, max_ack_delay);
+  if (expiry > due) unacknowledged_since_ = never;
+  return expiry == due;
 }
 
 void QuicServerConnection::set_alarm(Now now) {

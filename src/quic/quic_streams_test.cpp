@@ -50,6 +50,21 @@ TEST(QuicStreams, gives_credit_for_streams_that_are_reset_before_they_are_seen) 
   EXPECT_EQ(world.stats().streams_reset_unseen.read(), 100);
 }
 
+TEST(QuicStreams, gives_credit_for_requests_that_are_reset_before_they_are_seen) {
+  QuicWorld world({.rules = {.bidi_streams = 4}});
+  auto client = connected(world);
+  int opened = 0;
+
+  EXPECT_TRUE(client->run_until([&] {
+    for (; opened < 20; ++opened) {
+      const StreamId stream = client->open_bidi();
+      if (stream < 0) return false;
+      client->reset(stream, 1);
+    }
+    return true;
+  }));
+}
+
 TEST(QuicStreams, ends_a_client_that_resets_streams_without_end) {
   QuicWorld world({.rules = {.uni_streams = 2000}});
   auto client = connected(world);

@@ -243,8 +243,9 @@ int RelayServer::run() {
             {"sessions", census_.sessions()},
             {"drain_seconds", static_cast<double>(config_.server.drain_time.count()) / 1000.0}});
   drain();
+  const auto cut = census_.sessions();
   for (auto& unit : units_) unit->stop();
-  log_info("stopped", {{"sessions_cut", census_.sessions()}});
+  log_info("stopped", {{"sessions_cut", cut}});
   return 0;
 }
 

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "webtransport/error_code.h"
+
 namespace parley {
 namespace {
 
@@ -47,6 +49,8 @@ void ShardUnit::start() {
 }
 
 void ShardUnit::stop() {
+  if (quic_ != nullptr)
+    shard_.post([this] { quic_->close_all(http3_code::no_error, "the server has stopped"); });
   shard_.stop();
   if (thread_.joinable()) thread_.join();
 }

@@ -140,7 +140,9 @@ void WtInbox::take(std::vector<Incoming>::iterator place, Bytes bytes, bool is_l
 }
 
 void WtInbox::settle() {
-  loan_.update(unfinished_bytes_);
+  // What comes before its session has the connection's own window: who may not join borrows
+  // nothing.
+  loan_.update(state_ == State::open ? unfinished_bytes_ : 0);
   if (state_ == State::open) let_grow();
 }
 

@@ -125,6 +125,17 @@ TEST(WtInbox, borrows_for_a_long_message_until_it_is_whole) {
   EXPECT_EQ(world.shard_stats.partial_bytes.read(), 0u);
 }
 
+TEST(WtInbox, borrows_nothing_before_the_session) {
+  World world;
+  world.bring(6, on_stream(std::string(2 * WindowLoan::own_bytes, 'x')));
+  EXPECT_EQ(world.quic.wider_by, 0u);
+  EXPECT_EQ(world.shard_stats.partial_bytes.read(), 0u);
+
+  world.opened();
+  world.bring(6, "y");
+  EXPECT_GT(world.quic.wider_by, 0u);
+}
+
 TEST(WtInbox, waits_for_room_and_gives_it_up_when_others_wait_too_long) {
   World world;
   world.opened();

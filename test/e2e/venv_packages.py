@@ -9,6 +9,7 @@ PACKAGES = (ROOT / "build/venv/lib" / f"python{sys.version_info.major}.{sys.vers
             / "site-packages")
 
 if not PACKAGES.is_dir():
-    sys.exit(f"{PACKAGES} is not there: script/test makes it, for /usr/bin/python3.")
+    sys.exit(f"{PACKAGES} is not there: script/test and script/acceptance make it, for "
+             "/usr/bin/python3.")
 # Before the system's: Debian's cryptography is older than aioquic needs.
 sys.path.insert(1, str(PACKAGES))
