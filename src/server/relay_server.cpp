@@ -53,11 +53,16 @@ CertificateRules certificate_rules(const Config& config) {
 }
 
 QuicRules quic_rules(const Config& config) {
+  // Shards run side by side, but what a crowd of clients may cost is the process's.
+  constexpr std::size_t least = 16;
+  const auto shards = static_cast<std::size_t>(config.server.shards);
   QuicRules rules;
   rules.idle_timeout = config.webtransport.idle_timeout;
   rules.keep_alive = config.webtransport.keep_alive;
-  rules.connections_max = static_cast<std::size_t>(config.limits.connections_max) /
-                          static_cast<std::size_t>(config.server.shards);
+  rules.connections_max = static_cast<std::size_t>(config.limits.connections_max) / shards;
+  for (std::size_t* bound :
+       {&rules.retry_above, &rules.false_starts_max, &rules.half_open_usual, &rules.half_open_max})
+    *bound = std::max(*bound / shards, least);
   return rules;
 }
 
