@@ -143,14 +143,18 @@ class Account:
         return least, most
 
     def audio_passed_over(self):
-        """The longest for which audio had waited when a video was opened before it."""
-        longest, oldest_audio = 0.0, float("inf")
+        """The longest for which audio had waited when a video was opened before it: not less than
+        this, and not more. When first bytes are lost only the first says much."""
+        newest = dict(zip(self._streams,
+                          itertools.accumulate((one.sent for one in self._streams.values()), max)))
+        least, most, oldest_audio = 0.0, 0.0, float("inf")
         for stream, one in reversed(self._streams.items()):
             if one.kind == AUDIO:
                 oldest_audio = min(oldest_audio, one.sent)
             else:
-                longest = max(longest, self._opened_until[stream] - oldest_audio)
-        return longest
+                least = max(least, newest[stream] - oldest_audio)
+                most = max(most, self._opened_until[stream] - oldest_audio)
+        return least, most
 
     def deltas_after_gaps(self):
         """Of all senders: (deltas that left although one before them was missing already; deltas
