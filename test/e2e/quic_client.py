@@ -201,14 +201,16 @@ class QuicClient:
     def _serve(self):
         if self.end:
             return
+        is_refused = False
         for _ in range(RECEIVED_AT_ONCE):
             try:
                 data = self.socket.recv(65536)
             except BlockingIOError:
                 break
-            except ConnectionRefusedError:  # nobody listens there any more
-                self._finish(Ended(None, "", "nobody there"))
-                return
+            except ConnectionRefusedError:
+                # Nobody listens there any more. That is told before what was said till then.
+                is_refused = True
+                continue
             self.quic.receive_datagram(data, self.address, now=time.monotonic())
         now = time.monotonic()
         if self.due <= now:
@@ -216,6 +218,8 @@ class QuicClient:
         if self._readers:
             self._take()
         self._send_and_tell()
+        if is_refused and not self.end:
+            self._finish(Ended(None, "", "nobody there"))
 
     def _take(self):
         return isinstance(self.quic, HoldingBack) and self.quic.take()
