@@ -21,10 +21,10 @@ class TlsClientTest : public testing::Test {
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets_.data()), 0);
     const TestCertificate certificate = make_test_certificate("relay");
     EXPECT_TRUE(context_.load(certificate.chain_pem, certificate.key_pem).has_value());
-    server = context_.accept(sockets_[0]);
+    server_ = context_.accept(sockets_[0]);
   }
   ~TlsClientTest() override {
-    server.reset();
+    server_.reset();
     for (const int socket : sockets_) ::close(socket);
   }
 
@@ -35,24 +35,24 @@ class TlsClientTest : public testing::Test {
   std::string receive() {
     std::array<std::uint8_t, 64 * 1024> space{};
     const ssize_t count = ::recv(sockets_[1], space.data(), space.size(), 0);
-    if (count > 0) client.feed(Bytes(space).first(static_cast<std::size_t>(count)));
+    if (count > 0) client_.feed(Bytes(space).first(static_cast<std::size_t>(count)));
     std::string heard;
-    while (const auto plain = client.open(space)) heard += as_text(*plain);
-    if (const Bytes said = client.answer(); !said.empty()) send(said);
+    while (const auto plain = client_.open(space)) heard += as_text(*plain);
+    if (const Bytes said = client_.answer(); !said.empty()) send(said);
     return heard;
   }
   std::string serve() {
     std::array<std::uint8_t, 64 * 1024> space{};
-    const Received received = server->read(space);
+    const Received received = server_->read(space);
     return std::string(as_text(Bytes(space).first(received.bytes)));
   }
   void say(std::string_view text) {
     const iovec part{const_cast<char*>(text.data()), text.size()};
-    EXPECT_EQ(server->write({&part, 1}).state, Written::State::all);
+    EXPECT_EQ(server_->write({&part, 1}).state, Written::State::all);
   }
 
-  TlsClient client;
-  std::unique_ptr<TlsStream> server;
+  TlsClient client_;
+  std::unique_ptr<TlsStream> server_;
 
  private:
   std::array<int, 2> sockets_{};
@@ -60,7 +60,7 @@ class TlsClientTest : public testing::Test {
 };
 
 TEST_F(TlsClientTest, keeps_what_is_said_until_the_handshake_is_done) {
-  send(client.seal(as_bytes("GET / HTTP/1.1")));
+  send(client_.seal(as_bytes("GET / HTTP/1.1")));
   EXPECT_EQ(serve(), "");
   EXPECT_EQ(receive(), "");
 
@@ -68,7 +68,7 @@ TEST_F(TlsClientTest, keeps_what_is_said_until_the_handshake_is_done) {
 }
 
 TEST_F(TlsClientTest, opens_what_the_server_says_and_seals_what_follows) {
-  send(client.seal(as_bytes("first")));
+  send(client_.seal(as_bytes("first")));
   serve();
   receive();
   serve();
@@ -76,19 +76,19 @@ TEST_F(TlsClientTest, opens_what_the_server_says_and_seals_what_follows) {
   const std::string much(40'000, 'x');
   say(much);
   EXPECT_EQ(receive(), much);
-  send(client.seal(as_bytes("second")));
+  send(client_.seal(as_bytes("second")));
 
   EXPECT_EQ(serve(), "second");
-  EXPECT_EQ(client.fault(), "");
+  EXPECT_EQ(client_.fault(), "");
 }
 
 TEST_F(TlsClientTest, says_what_is_wrong_with_a_server_without_TLS) {
-  std::ignore = client.seal(as_bytes("GET / HTTP/1.1"));
-  client.feed(as_bytes("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  std::ignore = client_.seal(as_bytes("GET / HTTP/1.1"));
+  client_.feed(as_bytes("HTTP/1.1 400 Bad Request\r\n\r\n"));
 
   std::array<std::uint8_t, 1024> space{};
-  EXPECT_FALSE(client.open(space).has_value());
-  EXPECT_NE(client.fault().find("TLS failed: "), std::string::npos) << client.fault();
+  EXPECT_FALSE(client_.open(space).has_value());
+  EXPECT_NE(client_.fault().find("TLS failed: "), std::string::npos) << client_.fault();
 }
 
 }  // namespace
