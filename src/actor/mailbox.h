@@ -26,13 +26,12 @@ class Mailbox {
   void post(Task task) { put(std::move(task), 0); }
 
   /// False, and nothing happens, when media that costs `bytes` would be too much. What is its
-  /// sender's first thing waiting gets in if it is small or alone; anything else leaves as much
-  /// free as it takes, so that many who send a lot leave room for those who do not.
+  /// sender's first thing waiting gets in if it is small; anything else leaves as much free as it
+  /// takes, so that many who send a lot leave room for those who do not. What is alone gets in.
   [[nodiscard]] bool offer(Task task, std::size_t bytes, bool is_first) {
     const std::size_t waiting = media_bytes_.load(std::memory_order_relaxed);
     const std::size_t free = waiting < media_bytes_max_ ? media_bytes_max_ - waiting : 0;
-    const bool fits =
-        is_first ? waiting == 0 || bytes <= std::max(free, always_bytes) : bytes <= free / 2;
+    const bool fits = waiting == 0 || bytes <= (is_first ? std::max(free, always_bytes) : free / 2);
     if (fits) put(std::move(task), bytes);
     return fits;
   }

@@ -21,6 +21,12 @@ using ShardSet = std::uint64_t;
 /// A room's name as it is handed around: shared, since every packet between shards carries it.
 using RoomName = std::shared_ptr<const RoomId>;
 
+/// Where a packet for a room goes: to these shards, and to other servers.
+struct Reach {
+  ShardSet shards = 0;
+  bool elsewhere = false;
+};
+
 /// A connection and where it lives.
 struct ConnectionAt {
   ShardIndex shard = 0;
@@ -60,7 +66,7 @@ struct RouteNote {
 struct WelcomeNote {
   ConnectionId connection;
   Welcome welcome;
-  ShardSet shards = 0;
+  Reach reach;
 };
 struct StandingNote {
   ConnectionId connection;
@@ -71,10 +77,10 @@ struct RemoveNote {
   EndReason reason;
   std::string text;
 };
-/// Which shards have members of the room now.
-struct ShardsNote {
+/// Where the room has members now.
+struct ReachNote {
   RoomName room;
-  ShardSet shards = 0;
+  Reach reach;
 };
 /// A packet for everybody in the room but `except`, or for the connections `only`.
 struct DeliverNote {
@@ -92,14 +98,14 @@ struct GoOnNote {
 };
 
 using Note = std::variant<JoinNote, ActivateNote, GoneNote, RouteNote, WelcomeNote, StandingNote,
-                          RemoveNote, ShardsNote, DeliverNote, GoOnNote>;
+                          RemoveNote, ReachNote, DeliverNote, GoOnNote>;
 
 /// A participant's packet on its way to the members of a room on another shard.
 struct RoomPacket {
   RoomName room;
   Packet packet;
   ConnectionAt from;
-  std::shared_ptr<Transit> transit;  ///< its sender's
+  std::shared_ptr<Transit> transit;  ///< its sender's; none when it came from another server
   bool is_first = false;             ///< nothing else of its sender was on the way
 };
 

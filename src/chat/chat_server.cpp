@@ -12,8 +12,9 @@ Interest interest_of(Role role, Standing standing) {
 
 }  // namespace
 
-ChatServer::ChatServer(ShardIndex self, Bus& bus, ShardStats& stats, RoomHome::RandomId random_id)
-    : self_(self), bus_(bus), stats_(stats), random_id_(std::move(random_id)) {}
+ChatServer::ChatServer(ShardIndex self, Bus& bus, ShardStats& stats, RoomHome::RandomId random_id,
+                       Fleet* fleet)
+    : self_(self), bus_(bus), stats_(stats), random_id_(std::move(random_id)), fleet_(fleet) {}
 
 ChatServer::~ChatServer() { check(members_.empty(), "a shard's rooms end before its sessions"); }
 
@@ -21,8 +22,12 @@ Membership ChatServer::join(const Identity& identity, const std::optional<Resume
                             Participant& participant, Now now) {
   now_ = now;
   const ConnectionId connection{(static_cast<std::uint64_t>(self_) << 48) | ++connections_made_};
-  members_[connection] = {&participant, std::make_shared<const RoomId>(identity.room), nullptr,
-                          identity.role, std::make_shared<Transit>()};
+  members_[connection] = {&participant,
+                          std::make_shared<const RoomId>(identity.room),
+                          nullptr,
+                          identity.role,
+                          std::make_shared<Transit>(),
+                          fleet_ == nullptr ? nullptr : std::make_shared<Transit>()};
   tell_home(identity.room, JoinNote{{self_, connection}, identity, resume});
   run_own_notes();
   return {*this, connection};
@@ -37,8 +42,75 @@ void ChatServer::handle(Note note, Now now) {
 void ChatServer::handle(const RoomPacket& packet, Now now) {
   const auto found = rooms_.find(*packet.room);
   if (found != rooms_.end()) found->second->fan_out(packet.packet, {}, now.monotonic);
-  if (packet.transit->arrive(packet.packet.size()))
+  if (packet.transit != nullptr && packet.transit->arrive(packet.packet.size()))
     bus_.tell(packet.from.shard, GoOnNote{packet.from.connection});
+}
+
+void ChatServer::handle(FleetPacket packet, Now now) {
+  now_ = now;
+  const auto home = homes_.find(*packet.room);
+  if (home == homes_.end()) return;
+  const Passage passage = home->second.home.on_packet(packet, now);
+  // Media changes nothing at home, and comes too often to ask.
+  if (passage == Passage::done) after_home_change(home);
+  switch (passage) {
+    case Passage::everybody:
+      spread(home->second.home, packet.room,
+             Packet::seal(std::move(packet.message), packet.verdict.facts), now);
+      break;
+    case Passage::forged:
+      stats_.discard(DiscardReason::forged).add();
+      break;
+    case Passage::malformed:
+      stats_.discard(DiscardReason::malformed).add();
+      break;
+    case Passage::done:
+      break;
+  }
+  run_own_notes();
+}
+
+/// To all members in this process.
+void ChatServer::spread(const RoomHome& home, const RoomName& name, const Packet& packet, Now now) {
+  for (ShardIndex shard = 0; shard < bus_.shards(); ++shard) {
+    if ((home.shards() >> shard & 1) == 0) continue;
+    if (shard == self_) {
+      const auto room = rooms_.find(*name);
+      if (room != rooms_.end()) room->second->fan_out(packet, {}, now.monotonic);
+    } else if (!bus_.offer(shard, {name, packet, {}, nullptr, false})) {
+      stats_.drop(DropReason::mailbox_full).add();
+    }
+  }
+}
+
+void ChatServer::handle(const FleetSaying& saying, Now now) {
+  now_ = now;
+  at_home(*saying.room, [&](RoomHome& home) { home.on_saying(saying.message, now); });
+  run_own_notes();
+}
+
+void ChatServer::leave_fleet(Now now) {
+  now_ = now;
+  at_all_homes([](RoomHome& home) { home.close(); });
+  run_own_notes();
+}
+
+void ChatServer::on_nobody_answers(const RoomId& room, Now now) {
+  now_ = now;
+  at_home(room, [now](RoomHome& home) { home.on_nobody_answers(now); });
+  run_own_notes();
+}
+
+void ChatServer::on_server_silent(InstanceId server, Now now) {
+  now_ = now;
+  at_all_homes([&](RoomHome& home) { home.on_silent(server, now); });
+  run_own_notes();
+}
+
+void ChatServer::on_fleet_reconnected(Now now) {
+  now_ = now;
+  at_all_homes([now](RoomHome& home) { home.on_reconnected(now); });
+  run_own_notes();
 }
 
 TimePoint ChatServer::deadline() const {
@@ -69,7 +141,9 @@ bool ChatServer::publish(ConnectionId connection, const Packet& packet, Now now)
   if (member == nullptr || member->room == nullptr) return true;
   Room& room = *member->room;
   room.fan_out(packet, connection, now.monotonic);
-  const ShardSet others = room.shards() & ~(ShardSet{1} << self_);
+  if (room.reach().elsewhere && !fleet_->publish(room.name(), packet, member->to_fleet))
+    stats_.drop(DropReason::bus_full).add();
+  const ShardSet others = room.reach().shards & ~(ShardSet{1} << self_);
   if (others == 0) return true;
   Transit& transit = *member->transit;
   send_to(others,
@@ -143,23 +217,17 @@ void ChatServer::on(JoinNote& note) {
   const RoomId& room = note.identity.room;
   auto home = homes_.find(room);
   if (home == homes_.end())
-    home = homes_.emplace(room, Home{RoomHome(room, *this, random_id_), {}}).first;
+    home = homes_.emplace(room, Home{RoomHome(room, *this, random_id_, fleet_), {}}).first;
   home->second.home.join(note, now_);
   after_home_change(home);
 }
 
 void ChatServer::on(ActivateNote& note) {
-  const auto home = homes_.find(*note.room);
-  if (home == homes_.end()) return;
-  home->second.home.activate(note.from);
-  after_home_change(home);
+  at_home(*note.room, [&](RoomHome& home) { home.activate(note.from, now_); });
 }
 
 void ChatServer::on(GoneNote& note) {
-  const auto home = homes_.find(*note.room);
-  if (home == homes_.end()) return;
-  home->second.home.gone(note.from, now_);
-  after_home_change(home);
+  at_home(*note.room, [&](RoomHome& home) { home.gone(note.from, now_); });
 }
 
 void ChatServer::on(RouteNote& note) {
@@ -175,7 +243,7 @@ void ChatServer::on(WelcomeNote& note) {
     room = std::make_unique<Room>(*member->room_name);
     stats_.rooms.add();
   }
-  room->set_shards(note.shards);
+  room->set_reach(note.reach);
   room->add(note.connection, *member->participant,
             interest_of(member->role, note.welcome.standing));
   member->room = room.get();
@@ -198,9 +266,9 @@ void ChatServer::on(RemoveNote& note) {
   member.participant->on_removed(note.reason, note.text, now_);
 }
 
-void ChatServer::on(ShardsNote& note) {
+void ChatServer::on(ReachNote& note) {
   const auto found = rooms_.find(*note.room);
-  if (found != rooms_.end()) found->second->set_shards(note.shards);
+  if (found != rooms_.end()) found->second->set_reach(note.reach);
 }
 
 void ChatServer::on(DeliverNote& note) {
@@ -224,9 +292,32 @@ ChatServer::Member* ChatServer::find(ConnectionId connection) {
   return found == members_.end() ? nullptr : &found->second;
 }
 
+template <class Act>
+void ChatServer::at_home(const RoomId& room, Act act) {
+  const auto home = homes_.find(room);
+  if (home == homes_.end()) return;
+  act(home->second.home);
+  after_home_change(home);
+}
+
+template <class Act>
+void ChatServer::at_all_homes(Act act) {
+  for (auto place = homes_.begin(); place != homes_.end();) {
+    const auto home = place++;  // it may be forgotten
+    act(home->second.home);
+    after_home_change(home);
+  }
+}
+
 void ChatServer::after_home_change(Homes::iterator place) {
-  schedule(place, place->second.home.deadline());
-  if (place->second.home.empty()) homes_.erase(place);
+  RoomHome& home = place->second.home;
+  if (home.empty()) {
+    home.close();
+    schedule(place, never);
+    homes_.erase(place);
+    return;
+  }
+  schedule(place, home.deadline());
 }
 
 void ChatServer::schedule(Homes::iterator place, TimePoint deadline) {

@@ -23,7 +23,9 @@ namespace parley {
 /// gives itself run after the call that caused them, so nothing changes under a running handler.
 class ChatServer final : private NoteSender {
  public:
-  ChatServer(ShardIndex self, Bus& bus, ShardStats& stats, RoomHome::RandomId random_id);
+  /// `fleet` is null when there are no other servers.
+  ChatServer(ShardIndex self, Bus& bus, ShardStats& stats, RoomHome::RandomId random_id,
+             Fleet* fleet = nullptr);
   ~ChatServer();
 
   /// Asks to join; `participant` is told on_welcome, at once when this shard is the room's home.
@@ -35,6 +37,16 @@ class ChatServer final : private NoteSender {
   void handle(Note note, Now now);
   /// A participant's packet from another shard.
   void handle(const RoomPacket& packet, Now now);
+
+  // From other servers, for rooms whose home is here.
+
+  void handle(FleetPacket packet, Now now);
+  void handle(const FleetSaying& saying, Now now);
+  void on_nobody_answers(const RoomId& room, Now now);
+  void on_server_silent(InstanceId server, Now now);
+  void on_fleet_reconnected(Now now);
+  /// The process ends: other servers see to what is left here.
+  void leave_fleet(Now now);
 
   /// When on_deadline() next has something to do.
   [[nodiscard]] TimePoint deadline() const;
@@ -53,12 +65,14 @@ class ChatServer final : private NoteSender {
     RoomName room_name;
     Room* room = nullptr;
     Role role = Role::participant;
-    std::shared_ptr<Transit> transit;
+    std::shared_ptr<Transit> transit;   ///< to other shards
+    std::shared_ptr<Transit> to_fleet;  ///< to other servers, if there are any
   };
 
   void activate(ConnectionId connection, Now now);
   [[nodiscard]] bool publish(ConnectionId connection, const Packet& packet, Now now);
   void send_to(ShardSet shards, const RoomPacket& packet);
+  void spread(const RoomHome& home, const RoomName& name, const Packet& packet, Now now);
   void route(ConnectionId connection, const Packet& packet, std::string_view user_id,
              SessionId session, Now now);
   void leave(ConnectionId connection, Now now);
@@ -74,7 +88,7 @@ class ChatServer final : private NoteSender {
   void on(WelcomeNote& note);
   void on(StandingNote& note);
   void on(RemoveNote& note);
-  void on(ShardsNote& note);
+  void on(ReachNote& note);
   void on(DeliverNote& note);
   void on(GoOnNote& note);
 
@@ -87,6 +101,10 @@ class ChatServer final : private NoteSender {
     std::optional<Deadlines::iterator> scheduled;
   };
   using Homes = std::unordered_map<RoomId, Home>;
+  template <class Act>
+  void at_home(const RoomId& room, Act act);
+  template <class Act>
+  void at_all_homes(Act act);
   void after_home_change(Homes::iterator place);
   void schedule(Homes::iterator place, TimePoint deadline);
 
@@ -94,6 +112,7 @@ class ChatServer final : private NoteSender {
   Bus& bus_;
   ShardStats& stats_;
   RoomHome::RandomId random_id_;
+  Fleet* const fleet_;
   Now now_{};  ///< of the call that runs
   std::uint64_t connections_made_ = 0;
   std::unordered_map<ConnectionId, Member> members_;

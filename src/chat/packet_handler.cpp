@@ -56,6 +56,7 @@ Verdict judge(Bytes wrapper) {
   }
   verdict.inner = envelope->data;
   verdict.facts.type = envelope->type;
+  verdict.said_by = envelope->session_id;
   switch (envelope->type) {
     case PacketType::media:
       judge_media(*envelope, wrapper.size(), verdict);

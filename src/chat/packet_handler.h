@@ -21,6 +21,7 @@ struct Verdict {
   PacketFacts facts;
   Bytes keyframe_of;  ///< of request_keyframe: the wanted user
   Bytes inner;        ///< the envelope's data
+  SessionId said_by;  ///< whom the envelope names; a client may write anything there
 };
 
 /// Classifies a serialized PacketWrapper. MEDIA whose inner message cannot be read (end-to-end

@@ -1,15 +1,16 @@
 #include "chat/presence.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
 namespace parley {
 namespace {
 
-Announcement announce(Announcement::Kind kind, const PresenceTable::Row& row,
-                      TimePoint since = {}) {
-  return {kind, row.session, row.user_id, row.display_name, since};
+Announcement announce(Announcement::Kind kind, const PresenceTable::Row& row, TimePoint since = {},
+                      SessionId departed = {}) {
+  return {kind, row.session, row.user_id, row.display_name, since, departed};
 }
 
 }  // namespace
@@ -18,7 +19,7 @@ void PresenceTable::join(SessionId session, std::string_view user_id, std::strin
                          TimePoint now) {
   check(find(session) == nullptr, "a session joins its room twice");
   rows_.push_back({session, std::string(user_id), std::string(display_name), Presence::testing, now,
-                   TimePoint{}});
+                   TimePoint{}, /*is_ours=*/true, /*is_unannounced=*/false});
 }
 
 void PresenceTable::first_packet(SessionId session, std::vector<Announcement>& announcements) {
@@ -28,17 +29,40 @@ void PresenceTable::first_packet(SessionId session, std::vector<Announcement>& a
 
   const Row* oldest = nullptr;
   for (const Row& other : rows_) {
-    const bool waits = other.state == Presence::departing && other.user_id == newcomer->user_id;
+    const bool waits = other.state == Presence::departing && !other.is_unannounced &&
+                       other.user_id == newcomer->user_id;
     if (waits && (oldest == nullptr || other.departing_since < oldest->departing_since))
       oldest = &other;
   }
   if (oldest == nullptr) {
     announcements.push_back(announce(Announcement::Kind::joined, *newcomer));
-    return;
+  } else if (oldest->is_ours) {
+    succeeded(oldest->session, session, announcements);
+  } else {
+    newcomer->is_unannounced = true;
+    announcements.push_back(announce(Announcement::Kind::claims, *newcomer, {}, oldest->session));
   }
-  announcements.push_back(
-      announce(Announcement::Kind::joined_silently, *newcomer, oldest->departing_since));
-  erase(*oldest);
+}
+
+void PresenceTable::succeeded(SessionId departed, SessionId successor,
+                              std::vector<Announcement>& announcements) {
+  const Row* const old = find(departed);
+  if (old == nullptr || old->state != Presence::departing) return;
+  const TimePoint since = old->departing_since;
+  erase(*old);
+  Row* const newcomer = row(successor);
+  if (newcomer == nullptr) return;
+  newcomer->is_unannounced = false;
+  if (newcomer->state == Presence::testing) newcomer->state = Presence::active;
+  if (newcomer->state == Presence::active)
+    announcements.push_back(
+        announce(Announcement::Kind::joined_silently, *newcomer, since, departed));
+}
+
+void PresenceTable::denied(SessionId session, std::vector<Announcement>& announcements) {
+  Row* const newcomer = row(session);
+  if (newcomer == nullptr || !std::exchange(newcomer->is_unannounced, false)) return;
+  announcements.push_back(announce(Announcement::Kind::joined, *newcomer));
 }
 
 void PresenceTable::gone(SessionId session, TimePoint now,
@@ -59,14 +83,45 @@ void PresenceTable::resumed(SessionId session, std::vector<Announcement>& announ
   check(returned != nullptr && returned->state == Presence::departing,
         "a session that is not departing resumes");
   returned->state = Presence::active;
-  announcements.push_back(
-      announce(Announcement::Kind::joined_silently, *returned, returned->departing_since));
+  announcements.push_back(announce(Announcement::Kind::joined_silently, *returned,
+                                   returned->is_unannounced ? never : returned->departing_since,
+                                   returned->session));
+}
+
+void PresenceTable::heard(const Row& theirs, std::vector<Announcement>& announcements) {
+  Row* known = row(theirs.session);
+  if (known == nullptr) {
+    rows_.push_back(theirs);
+    if (theirs.state == Presence::active && !theirs.is_unannounced)
+      announcements.push_back(announce(Announcement::Kind::joined, rows_.back()));
+    return;
+  }
+  const bool is_news = known->state == Presence::testing || known->is_unannounced;
+  if (theirs.state == Presence::active && is_news) {
+    if (!theirs.is_unannounced)
+      announcements.push_back(announce(Announcement::Kind::joined, *known));
+  } else if (theirs.state == Presence::active && known->state == Presence::departing) {
+    resumed(theirs.session, announcements);
+  } else if (theirs.state == Presence::departing && known->state != Presence::departing) {
+    known->departing_since = theirs.departing_since;
+  }
+  known->is_unannounced = is_news && theirs.is_unannounced;  // what was said before is over
+  known->state = theirs.state;
+  known->is_ours = theirs.is_ours;
+}
+
+void PresenceTable::remove(SessionId session) {
+  if (const Row* const leaver = find(session)) erase(*leaver);
+}
+
+void PresenceTable::set_ours(SessionId session, bool is_ours) {
+  if (Row* const changed = row(session)) changed->is_ours = is_ours;
 }
 
 TimePoint PresenceTable::deadline() const {
   TimePoint next = never;
   for (const Row& row : rows_) {
-    if (row.state != Presence::departing) continue;
+    if (row.state != Presence::departing || !row.is_ours || row.is_unannounced) continue;
     // It is due then at the earliest; asking each would make the loss of a large room cubic.
     if (row.departing_since + departure_grace < next) next = std::min(next, due(row));
   }
@@ -76,7 +131,8 @@ TimePoint PresenceTable::deadline() const {
 void PresenceTable::on_deadline(TimePoint now, std::vector<Announcement>& announcements) {
   std::vector<SessionId> due_now;
   for (const Row& row : rows_)
-    if (row.state == Presence::departing && due(row) <= now) due_now.push_back(row.session);
+    if (row.state == Presence::departing && row.is_ours && !row.is_unannounced && due(row) <= now)
+      due_now.push_back(row.session);
   for (const SessionId session : due_now) {
     const Row* const leaver = find(session);
     announcements.push_back(announce(Announcement::Kind::left, *leaver));

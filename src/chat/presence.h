@@ -1,6 +1,6 @@
 #pragma once
-// Presence: when a room is told that somebody came or went. One table per room, on its home shard;
-// pure: no clock, no I/O. Observers never enter it.
+// Presence: when a room is told that somebody came or went. One table per room and process, on the
+// room's home shard; pure: no clock, no I/O. Observers never enter it.
 
 #include <string>
 #include <string_view>
@@ -26,12 +26,14 @@ struct Announcement {
     joined,           ///< to everybody in the room, the subject included
     left,             ///< to everybody in the room
     joined_silently,  ///< JOINED, to those only who joined at or after `since`
+    claims,           ///< to nobody: whose the departure is must say whether it is succeeded
   };
   Kind kind;
   SessionId session;
   std::string user_id;
   std::string display_name;
   TimePoint since{};
+  SessionId departed{};  ///< whom it succeeds or would; itself when it has resumed
 };
 
 /// The sessions of one room, over all shards and transports. Two tabs of a user are two sessions,
@@ -52,6 +54,9 @@ struct Announcement {
 /// |           | testing (for up to 15 s)    |           |                                        |
 /// | departing | resumed                     | active    | nothing; those who joined since it     |
 /// |           |                             |           | began get JOINED                       |
+///
+/// Sessions of other servers are rows, too, and hold back or succeed departures like ours; but what
+/// becomes of them is their server's to say.
 class PresenceTable {
  public:
   struct Row {
@@ -62,6 +67,10 @@ class PresenceTable {
     TimePoint joined_at;
     /// Of a departing row: when its connection went.
     TimePoint departing_since;
+    bool is_ours = true;
+    /// It is no more testing, and the room has not been told of it yet: another server still has to
+    /// say whether it succeeds a departure there.
+    bool is_unannounced = false;
   };
 
   void join(SessionId session, std::string_view user_id, std::string_view display_name,
@@ -71,7 +80,18 @@ class PresenceTable {
   /// Only of a departing session; a living one that resumes changes nothing here.
   void resumed(SessionId session, std::vector<Announcement>& announcements);
 
-  /// When on_deadline() next has something to do; `never` if nobody departs.
+  /// A session that lives elsewhere is so from now on; one that becomes active is announced.
+  void heard(const Row& theirs, std::vector<Announcement>& announcements);
+  /// `departed` departs no more: `successor` has come in its place.
+  void succeeded(SessionId departed, SessionId successor, std::vector<Announcement>& announcements);
+  /// A session that would have succeeded another one does not.
+  void denied(SessionId session, std::vector<Announcement>& announcements);
+  /// A session that lives elsewhere has ended.
+  void remove(SessionId session);
+  /// Whose the session is from now on.
+  void set_ours(SessionId session, bool is_ours);
+
+  /// When on_deadline() next has something to do; `never` if nobody of ours departs.
   [[nodiscard]] TimePoint deadline() const;
   void on_deadline(TimePoint now, std::vector<Announcement>& announcements);
 

@@ -30,9 +30,9 @@ class Room {
   [[nodiscard]] bool empty() const { return members_.empty(); }
   [[nodiscard]] std::size_t size() const { return members_.size(); }
 
-  /// The shards that have members, as the home last said.
-  [[nodiscard]] ShardSet shards() const { return shards_; }
-  void set_shards(ShardSet shards) { shards_ = shards; }
+  /// Where else there are members, as the home last said.
+  [[nodiscard]] Reach reach() const { return reach_; }
+  void set_reach(Reach reach) { reach_ = reach; }
 
  private:
   struct Member {
@@ -44,7 +44,7 @@ class Room {
 
   RoomName name_;
   std::vector<Member> members_;
-  ShardSet shards_ = 0;
+  Reach reach_;
   bool walking_ = false;
 };
 

@@ -6,13 +6,26 @@
 
 namespace parley {
 
-RoomHome::RoomHome(RoomId name, NoteSender& sender, RandomId random_id)
+RoomHome::RoomHome(RoomId name, NoteSender& sender, RandomId random_id, Fleet* fleet)
     : name_(std::make_shared<const RoomId>(std::move(name))),
       sender_(sender),
-      random_id_(std::move(random_id)) {}
+      random_id_(std::move(random_id)),
+      fleet_(fleet) {}
 
 void RoomHome::join(const JoinNote& note, Now now) {
+  now_ = now.monotonic;
   add_connection(note.from.shard);
+  if (fleet_ != nullptr && !std::exchange(has_entered_, true)) {
+    fleet_->enter(name_);
+    if (fleet_->connected()) ask(note, now);
+  }
+  if (question_)
+    question_->waiting.push_back(note);
+  else
+    admit(note, now);
+}
+
+void RoomHome::admit(const JoinNote& note, Now now) {
   Session* const living = find_resumable(note);
   if (living != nullptr)
     resume(*living, note, now);
@@ -21,22 +34,31 @@ void RoomHome::join(const JoinNote& note, Now now) {
 }
 
 void RoomHome::join_anew(const JoinNote& note, Now now) {
-  Session session{new_id(),     note.identity, note.resume, Connection{note.from, now.monotonic},
-                  std::nullopt, false,         {}};
+  Session session;
+  session.id = new_id();
+  session.identity = note.identity;
+  session.resume = note.resume;
+  session.connection = Connection{note.from, now.monotonic};
   session.joined =
       participant_joined(*name_, {session.id, note.identity.user_id, note.identity.display_name});
-  if (note.identity.role == Role::participant) {
-    if (!meeting_) start_meeting(note.identity, now);
+  const bool is_participant = note.identity.role == Role::participant;
+  const bool starts_meeting = is_participant && !meeting_;
+  if (starts_meeting) start_meeting(note.identity, now);
+  if (is_participant)
     presence_.join(session.id, note.identity.user_id, note.identity.display_name, now.monotonic);
-  }
   welcome(session, note.from, Standing::testing, now);
   sessions_.push_back(std::move(session));
+  if (starts_meeting)
+    say_roster(/*is_question=*/false);
+  else if (is_participant)
+    say_changed(sessions_.back());
 }
 
 void RoomHome::resume(Session& session, const JoinNote& note, Now now) {
   const Connection newcomer{note.from, now.monotonic};
-  if (!session.connection) {
+  if (session.is_ours() && !session.connection) {
     session.connection = newcomer;
+    session.is_inherited = false;
     // Before the welcome: the newcomer may publish as soon as that has reached its shard.
     std::vector<Announcement> announcements;
     presence_.resumed(session.id, announcements);
@@ -50,15 +72,21 @@ void RoomHome::resume(Session& session, const JoinNote& note, Now now) {
   session.taking_over = false;
   session.waiting = newcomer;
   welcome(session, note.from, Standing::waiting, now);
+  const PresenceTable::Row* const row = presence_.find(session.id);
+  if (!session.is_ours() && row != nullptr && row->state == Presence::departing) want(session);
 }
 
-void RoomHome::activate(ConnectionAt from) {
+void RoomHome::activate(ConnectionAt from, Now now) {
+  now_ = now.monotonic;
   Session* const session = find_by(from);
   if (session == nullptr) return;
   if (session->waiting && session->waiting->at == from) {
     if (session->taking_over) return;
     session->taking_over = true;
-    send_away(*session->connection);
+    if (session->is_ours())
+      send_away(*session->connection);
+    else
+      want(*session);
     return;
   }
   std::vector<Announcement> announcements;
@@ -69,7 +97,10 @@ void RoomHome::activate(ConnectionAt from) {
 }
 
 void RoomHome::gone(ConnectionAt from, Now now) {
+  now_ = now.monotonic;
   remove_connection(from.shard);
+  if (question_)
+    std::erase_if(question_->waiting, [from](const JoinNote& note) { return note.from == from; });
   Session* const session = find_by(from);
   if (session == nullptr) return;
   if (session->waiting && session->waiting->at == from) {
@@ -80,6 +111,10 @@ void RoomHome::gone(ConnectionAt from, Now now) {
     return;
   }
   session->connection.reset();
+  if (session->wanted_by) {
+    give(*session, session->wanted_by, now);
+    return;
+  }
   if (session->waiting) {
     take_over(*session);
     return;
@@ -88,9 +123,15 @@ void RoomHome::gone(ConnectionAt from, Now now) {
     std::erase_if(sessions_, [id = session->id](const Session& other) { return other.id == id; });
     return;
   }
+  const SessionId id = session->id;
+  const bool was_active = standing_of(*session) == Standing::active;
   std::vector<Announcement> announcements;
-  presence_.gone(session->id, now.monotonic, announcements);
+  presence_.gone(id, now.monotonic, announcements);
   announce(announcements);
+  if (was_active)
+    say_changed(*session);
+  else
+    say(fleet::Removed{id});
   forget_departed();
 }
 
@@ -115,6 +156,7 @@ void RoomHome::take_over(Session& session) {
 
 void RoomHome::route(const RouteNote& note) {
   bool found = false;
+  bool found_elsewhere = false;
   for (const Session& session : sessions_) {
     const bool wanted = note.session ? session.id == note.session
                                      : session.identity.role == Role::participant &&
@@ -123,14 +165,40 @@ void RoomHome::route(const RouteNote& note) {
     // Also when it cannot be asked, because it departs or asks itself: clients obey every request
     // they get, whoever it names, so telling everybody would cost each of them a keyframe.
     found = true;
+    found_elsewhere |= !session.is_ours();
     if (!session.connection || session.connection->at.connection == note.from) continue;
     sender_.tell(session.connection->at.shard,
                  DeliverNote{name_, note.packet, {}, {session.connection->at.connection}});
   }
-  if (!found && !note.session) tell_everybody(note.packet, note.from);
+  if (note.session) {
+    const Bytes packet = note.packet.wrapper();
+    if (found_elsewhere) say(fleet::Congestion{note.session, {packet.begin(), packet.end()}});
+    return;
+  }
+  if (!found) tell_everybody(note.packet, note.from);
+  if (note.from && reach().elsewhere && (!found || found_elsewhere || fleet_->publishes_always()))
+    publish(note.packet);
+}
+
+bool RoomHome::empty() const {
+  return shards_ == 0 && std::ranges::none_of(sessions_, &Session::is_ours);
+}
+
+void RoomHome::close() {
+  if (!std::exchange(has_entered_, false)) return;
+  say(fleet::Left{});
+  fleet_->leave(name_);
+}
+
+TimePoint RoomHome::deadline() const {
+  const TimePoint answered = question_ ? question_->until : never;
+  return std::min({presence_.deadline(), answered, next_sweep_});
 }
 
 void RoomHome::on_deadline(Now now) {
+  now_ = now.monotonic;
+  if (question_ && question_->until <= now.monotonic) answer_question(now);
+  if (next_sweep_ <= now.monotonic) sweep(now);
   std::vector<Announcement> announcements;
   presence_.on_deadline(now.monotonic, announcements);
   announce(announcements);
@@ -168,10 +236,10 @@ SessionId RoomHome::new_id() {
 }
 
 void RoomHome::welcome(const Session& session, ConnectionAt to, Standing standing, Now now) {
-  WelcomeNote note{to.connection, {}, shards_};
+  WelcomeNote note{to.connection, {}, reach()};
   note.welcome.session = session.id;
   note.welcome.start = meeting_ ? meeting_->start : now.unix;
-  if (meeting_) note.welcome.creator = meeting_->creator;
+  if (meeting_) note.welcome.creator = meeting_->creator_id;
   note.welcome.standing = standing;
   if (session.identity.role == Role::participant) {
     // Both lists are in order of joining, so one walk finds each active row's session.
@@ -187,7 +255,8 @@ void RoomHome::welcome(const Session& session, ConnectionAt to, Standing standin
 }
 
 void RoomHome::start_meeting(const Identity& creator, Now now) {
-  meeting_ = Meeting{now.unix, creator.user_id};
+  meeting_ =
+      FleetMeeting{now.unix, creator.user_id, fleet_ == nullptr ? InstanceId{} : fleet_->self()};
   tell_everybody(meeting_started(*name_, now.unix, creator.user_id));  // observers, if any
 }
 
@@ -195,24 +264,43 @@ void RoomHome::announce(const std::vector<Announcement>& announcements) {
   for (const Announcement& announcement : announcements) {
     const Subject subject{announcement.session, announcement.user_id, announcement.display_name};
     switch (announcement.kind) {
-      case Announcement::Kind::joined:
-        tell_everybody(find(announcement.session)->joined);
-        break;
-      case Announcement::Kind::left:
-        tell_everybody(participant_left(*name_, subject));
-        break;
-      case Announcement::Kind::joined_silently: {
-        const Packet& joined = find(announcement.session)->joined;
-        for (const Session& other : sessions_) {
-          if (other.id == announcement.session) continue;
-          for (const auto& connection : {other.connection, other.waiting})
-            if (connection && connection->welcomed_at >= announcement.since)
-              sender_.tell(connection->at.shard,
-                           DeliverNote{name_, joined, {}, {connection->at.connection}});
-        }
+      case Announcement::Kind::joined: {
+        const Session& session = *find(announcement.session);
+        tell_everybody(session.joined);
+        if (session.is_ours()) publish(session.joined);
         break;
       }
+      case Announcement::Kind::left: {
+        const Packet left = participant_left(*name_, subject);
+        tell_everybody(left);
+        publish(left);
+        break;
+      }
+      case Announcement::Kind::joined_silently: {
+        const Session& session = *find(announcement.session);
+        tell_late_joiners(session, announcement.since);
+        const Session* const departed = find(announcement.departed);
+        if (departed == nullptr || !departed->is_ours()) break;
+        if (departed == &session)
+          say_changed(session);
+        else
+          say(fleet::Succeeded{departed->id, session.id});
+        break;
+      }
+      case Announcement::Kind::claims:
+        claim(*find(announcement.session), announcement.departed);
+        break;
     }
+  }
+}
+
+void RoomHome::tell_late_joiners(const Session& session, TimePoint since) {
+  for (const Session& other : sessions_) {
+    if (other.id == session.id) continue;
+    for (const auto& connection : {other.connection, other.waiting})
+      if (connection && connection->welcomed_at >= since)
+        sender_.tell(connection->at.shard,
+                     DeliverNote{name_, session.joined, {}, {connection->at.connection}});
   }
 }
 
@@ -225,16 +313,13 @@ void RoomHome::forget_departed() {
     ++row;
     return false;
   });
-  if (presence_.empty()) meeting_.reset();
+  if (presence_.empty() && !question_) meeting_.reset();
 }
 
 void RoomHome::add_connection(ShardIndex shard) {
   if (connections_on_.size() <= shard) connections_on_.resize(shard + 1u);
   if (connections_on_[shard]++ > 0) return;
-  const ShardSet before = shards_;
-  shards_ |= ShardSet{1} << shard;
-  for (ShardIndex other = 0; other < shards_max; ++other)
-    if ((before >> other & 1) != 0) sender_.tell(other, ShardsNote{name_, shards_});
+  tell_reach(std::exchange(shards_, shards_ | ShardSet{1} << shard));
 }
 
 void RoomHome::remove_connection(ShardIndex shard) {
@@ -242,8 +327,16 @@ void RoomHome::remove_connection(ShardIndex shard) {
         "a connection leaves a room it never joined");
   if (--connections_on_[shard] > 0) return;
   shards_ &= ~(ShardSet{1} << shard);
-  for (ShardIndex other = 0; other < shards_max; ++other)
-    if ((shards_ >> other & 1) != 0) sender_.tell(other, ShardsNote{name_, shards_});
+  tell_reach(shards_);
+}
+
+void RoomHome::tell_reach(ShardSet to) {
+  for (ShardIndex shard = 0; shard < shards_max; ++shard)
+    if ((to >> shard & 1) != 0) sender_.tell(shard, ReachNote{name_, reach()});
+}
+
+Reach RoomHome::reach() const {
+  return {shards_, fleet_ != nullptr && (fleet_->publishes_always() || knows_others())};
 }
 
 void RoomHome::tell_everybody(const Packet& packet, ConnectionId except) {

@@ -1,16 +1,20 @@
 #pragma once
 // RoomHome: the truth about one room, over all shards of the process: who is in it, since when, and
-// who may resume which session. Lives on the room's home shard.
+// who may resume which session. Lives on the room's home shard. With other servers it keeps what
+// they say of their sessions beside ours (room_home_fleet.cpp).
 
 #include <functional>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
 #include "chat/bus.h"
+#include "chat/fleet.h"
 #include "chat/presence.h"
+#include "wire/notices.h"
 
 namespace parley {
 
@@ -23,24 +27,46 @@ class NoteSender {
   ~NoteSender() = default;
 };
 
+/// What becomes of a packet from another server.
+enum class Passage : std::uint8_t { everybody, done, forged, malformed };
+
 class RoomHome {
  public:
   using RandomId = std::function<std::uint64_t()>;
+  /// How long the first to join waits for what other servers know of the room.
+  static constexpr Duration question_time = 100ms;
+  /// A member on a server that does not speak our language lives as long as packets come.
+  static constexpr Duration stranger_silence_max = 15s;
 
-  RoomHome(RoomId name, NoteSender& sender, RandomId random_id);
+  /// `fleet` is null when there are no other servers.
+  RoomHome(RoomId name, NoteSender& sender, RandomId random_id, Fleet* fleet = nullptr);
 
   void join(const JoinNote& note, Now now);
-  void activate(ConnectionAt from);
+  void activate(ConnectionAt from, Now now);
   void gone(ConnectionAt from, Now now);
   void route(const RouteNote& note);
 
-  [[nodiscard]] TimePoint deadline() const { return presence_.deadline(); }
+  /// A packet from another server; its facts are completed. What is for some only is delivered.
+  Passage on_packet(FleetPacket& packet, Now now);
+  void on_saying(const FleetMessage& message, Now now);
+  /// That server has not been heard for too long: what is left of its sessions departs.
+  void on_silent(InstanceId server, Now now);
+  /// The bus says that no other server listens.
+  void on_nobody_answers(Now now);
+  /// Other servers can be heard again: all say what they have.
+  void on_reconnected(Now now);
+  /// Before it is forgotten: nobody is here any more.
+  void close();
+
+  [[nodiscard]] TimePoint deadline() const;
   void on_deadline(Now now);
 
   /// True when nobody is here, waits or departs, and every connection that ever joined has said
   /// that it is gone (one that was sent away says so later than its session ends): the room may be
   /// forgotten.
-  [[nodiscard]] bool empty() const { return sessions_.empty() && shards_ == 0; }
+  [[nodiscard]] bool empty() const;
+  /// The shards with members.
+  [[nodiscard]] ShardSet shards() const { return shards_; }
 
  private:
   struct Connection {
@@ -53,16 +79,35 @@ class RoomHome {
     SessionId id;
     Identity identity;
     std::optional<ResumeKey> resume;
-    std::optional<Connection> connection;  ///< none while departing
+    std::optional<Connection> connection;  ///< none while departing, or when it is not ours
     std::optional<Connection> waiting;     ///< resumes, and takes over at its first packet
-    bool taking_over = false;              ///< `connection` has been told to go
+    bool taking_over = false;              ///< `connection`, or its server, has been told to go
     Packet joined;                         ///< the JOINED that announces it
-  };
-  struct Meeting {
-    UnixMillis start;
-    std::string creator;
-  };
+    InstanceId server{};                   ///< that holds it; none when it is ours
+    bool is_inherited = false;             ///< its server is silent; if it lives, it has it again
+    InstanceId wanted_by{};                ///< gets it when `connection` has gone
+    SessionId claims{};                    ///< the departure elsewhere that it would succeed
 
+    [[nodiscard]] bool is_ours() const { return !server; }
+  };
+  /// Asked of the other servers; who joins meanwhile waits for what they say.
+  struct Question {
+    TimePoint until;
+    bool is_known = false;  ///< one has answered that did not ask itself
+    std::vector<InstanceId> answered, awaited;
+    std::vector<JoinNote> waiting;
+  };
+  /// Somebody whose packets come from another server.
+  struct Sender {
+    TimePoint heard_at;
+    bool video_keyframe_seen = false, screen_keyframe_seen = false;
+  };
+  static constexpr std::size_t senders_max = 10'000;
+  /// Stands for all servers that do not speak our language.
+  static constexpr InstanceId strange_server{~std::uint64_t{0}};
+  static constexpr Duration sweep_period = 5s;
+
+  void admit(const JoinNote& note, Now now);
   Session* find_resumable(const JoinNote& note);
   Session* find(SessionId id);
   Session* find_by(ConnectionAt at);
@@ -79,16 +124,69 @@ class RoomHome {
   void add_connection(ShardIndex shard);
   void remove_connection(ShardIndex shard);
   void tell_everybody(const Packet& packet, ConnectionId except = {});
+  void tell_late_joiners(const Session& session, TimePoint since);
   [[nodiscard]] Standing standing_of(const Session& session) const;
+  void tell_reach(ShardSet to);
+  [[nodiscard]] Reach reach() const;
+
+  // What is said to other servers, if there are any.
+  void ask(const JoinNote& note, Now now);
+  void answer_question(Now now);
+  void check_question(Now now);
+  void say(fleet::What what);
+  void say_roster(bool is_question);
+  void say_changed(const Session& session);
+  void publish(const Packet& notice);
+  [[nodiscard]] FleetSession fleet_session(const Session& session) const;
+
+  // What they say.
+  void hear(InstanceId from, const fleet::Roster& roster, Now now);
+  void hear(InstanceId from, const fleet::Changed& changed, Now now);
+  void hear(InstanceId from, const fleet::Removed& removed, Now now);
+  void hear(InstanceId from, const fleet::Left& left, Now now);
+  void hear(InstanceId from, const fleet::Claims& claims, Now now);
+  void hear(InstanceId from, const fleet::Succeeded& succeeded, Now now);
+  void hear(InstanceId from, const fleet::Denied& denied, Now now);
+  void hear(InstanceId from, const fleet::Wanted& wanted, Now now);
+  void hear(InstanceId from, const fleet::Given& given, Now now);
+  void hear(InstanceId from, const fleet::Congestion& congestion, Now now);
+  void hear(InstanceId from, const fleet::Alive& alive, Now now);
+  void hear_meeting(const FleetMeeting& meeting);
+  void hear_session(InstanceId server, const FleetSession& said, Now now, Packet joined);
+  Passage hear_notice(FleetPacket& packet, Now now);
+  void hear_joined(const MeetingEvent& event, Packet joined, Now now);
+  bool note_sender(PacketFacts& facts, TimePoint now);
+  void deliver_congestion(SessionId to, const Packet& packet);
+
+  // Whose a session is.
+  [[nodiscard]] bool knows_others() const;
+  void note_server(InstanceId server);
+  void forget_server(InstanceId server, Now now);
+  void inherit(Session& session, Now now);
+  void give(Session& session, InstanceId to, Now now);
+  void get(Session& session, FleetState state, Now now);
+  void lose(SessionId id, bool is_announced, Now now);
+  void want(Session& session);
+  void claim(Session& session, SessionId departed);
+  void settle_claims(SessionId departed);
+  void sweep(Now now);
 
   RoomName name_;
   NoteSender& sender_;
   RandomId random_id_;
   std::vector<Session> sessions_;
   PresenceTable presence_;
-  std::optional<Meeting> meeting_;
+  std::optional<FleetMeeting> meeting_;
   std::vector<std::uint32_t> connections_on_;  // by shard
   ShardSet shards_ = 0;
+
+  Fleet* const fleet_;
+  std::vector<InstanceId> others_;  ///< the servers that have the room, without us
+  std::optional<Question> question_;
+  std::unordered_map<SessionId, Sender> senders_;
+  TimePoint next_sweep_ = never;
+  TimePoint now_{};  ///< of the call that runs
+  bool has_entered_ = false;
 };
 
 }  // namespace parley

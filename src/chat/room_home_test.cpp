@@ -205,7 +205,7 @@ TEST(RoomHome, those_who_joined_during_a_departure_are_told_before_the_resumed_o
   const Identity alice{{"room1"}, "alice", "Alice", Role::participant};
   const ConnectionAt first{1, ConnectionId{1}};
   home.join({first, alice, key}, both_at(0s));
-  home.activate(first);
+  home.activate(first, both_at(0s));
   home.gone(first, both_at(1s));
   home.join({{2, ConnectionId{2}}, {{"room1"}, "bob", "Bob", Role::participant}, {}}, both_at(2s));
   sent.notes.clear();

@@ -22,6 +22,8 @@ std::string_view name_of(DropReason reason) {
       return "mailbox_full";
     case DropReason::in_flight_too_long:
       return "in_flight_too_long";
+    case DropReason::bus_full:
+      return "bus_full";
   }
   return "unknown";
 }

@@ -39,8 +39,9 @@ enum class DropReason : std::uint8_t {
   session_closed,      ///< still waiting when the session ended
   mailbox_full,        ///< the way to another shard was full
   in_flight_too_long,  ///< its stream was given up half-way (WebTransport)
+  bus_full,            ///< the way to other servers was full, or cut
 };
-inline constexpr std::size_t drop_reason_count = 8;
+inline constexpr std::size_t drop_reason_count = 9;
 std::string_view name_of(DropReason reason);
 
 /// Why a packet from a client was not relayed at all.

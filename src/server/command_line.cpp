@@ -35,7 +35,7 @@ std::string group_of(const Setting& setting) {
 /// What a value is, in a word for the help: bool, number, size, duration, text.
 std::string kind_of(const Setting& setting) {
   constexpr std::array<const char*, std::variant_size_v<SettingPlace>> kinds = {
-      "true|false", "NUMBER", "PORT", "SIZE", "DURATION", "TEXT", "LEVEL", "FORMAT"};
+      "true|false", "NUMBER", "PORT", "SIZE", "DURATION", "TEXT", "LEVEL", "FORMAT", "WHEN"};
   return kinds[setting.place.index()];
 }
 

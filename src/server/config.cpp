@@ -139,6 +139,28 @@ constexpr auto table = std::to_array<Setting>({
     {"mailbox.bytes", +[](Config& c) -> std::size_t& { return c.mailbox.bytes; },
      "How much media may wait on its way from one shard to another", 64 * kib, 1 * gib},
 
+    secret(
+        {"bus.url", +[](Config& c) -> std::string& { return c.bus.url; },
+         "NATS servers that join this server with others, such as nats://nats:4222, several with "
+         "commas between; empty is this server alone"}),
+    {"bus.required", +[](Config& c) -> bool& { return c.bus.required; },
+     "Do not start when NATS cannot be reached; otherwise start alone and join later"},
+    {"bus.publish", +[](Config& c) -> BusPublish& { return c.bus.publish; },
+     "Which packets go to NATS; when_shared leaves out rooms that no other Parley server has, but "
+     "other servers and listeners miss them, too"},
+    {"bus.gather", +[](Config& c) -> Millis& { return c.bus.gather; },
+     "How long packets for NATS are gathered; the first after a pause goes at once", 0, 100},
+    {"bus.queue_bytes", +[](Config& c) -> std::size_t& { return c.bus.queue_bytes; },
+     "How much media may wait on its way to NATS", 64 * kib, 1 * gib},
+    {"bus.credentials", +[](Config& c) -> std::string& { return c.bus.credentials; },
+     "File with this server's NATS credentials (.creds); a user and password stand in bus.url"},
+    {"bus.ca", +[](Config& c) -> std::string& { return c.bus.ca; },
+     "File with who may sign the NATS server's certificate (PEM); empty is what the system trusts"},
+    {"bus.cert", +[](Config& c) -> std::string& { return c.bus.cert; },
+     "File with the certificate that this server shows to NATS (PEM); empty shows none"},
+    {"bus.key", +[](Config& c) -> std::string& { return c.bus.key; },
+     "File with the key of that certificate (PEM)"},
+
     {"demo.enabled", +[](Config& c) -> bool& { return c.demo.enabled; },
      "Serve the demo page, a small video meeting"},
     {"demo.directory", +[](Config& c) -> std::string& { return c.demo.directory; },
@@ -166,9 +188,14 @@ constexpr std::array<Choice<LogStyle>, 3> choices(LogStyle*) {
   return {{{"auto", LogStyle::automatic}, {"text", LogStyle::text}, {"json", LogStyle::json}}};
 }
 
+constexpr std::array<Choice<BusPublish>, 2> choices(BusPublish*) {
+  return {{{"always", BusPublish::always}, {"when_shared", BusPublish::when_shared}}};
+}
+
 template <class Value>
 inline constexpr bool is_choice =
-    std::is_same_v<Value, LogLevel> || std::is_same_v<Value, LogStyle>;
+    std::is_same_v<Value, LogLevel> || std::is_same_v<Value, LogStyle> ||
+    std::is_same_v<Value, BusPublish>;
 template <class Value>
 inline constexpr bool is_duration =
     std::is_same_v<Value, Millis> || std::is_same_v<Value, std::chrono::microseconds>;
@@ -278,9 +305,11 @@ Config default_config(Program program) {
     case Program::websocket_server:
       // The original has no second port; who starts it in its place expects none.
       config.ops.enabled = false;
+      config.bus.required = true;  // as with the original
       break;
     case Program::webtransport_server:
       config.ops.enabled = false;
+      config.bus.required = true;
       config.websocket.enabled = false;
       config.webtransport.enabled = true;
       config.server.port = 5321;  // health, where the original's compose file has it

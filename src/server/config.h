@@ -21,6 +21,9 @@ namespace parley {
 /// How log lines look; `automatic` is text on a terminal and JSON otherwise.
 enum class LogStyle : std::uint8_t { automatic, text, json };
 
+/// Which packets go to NATS: all, or only those of rooms that another server has, too.
+enum class BusPublish : std::uint8_t { always, when_shared };
+
 struct Config {
   struct Server {
     std::string host = "0.0.0.0";
@@ -95,6 +98,18 @@ struct Config {
     std::size_t bytes = std::size_t{8} * 1024 * 1024;
   } mailbox;
 
+  struct Bus {
+    std::string url;  ///< empty = this process alone
+    bool required = false;
+    BusPublish publish = BusPublish::always;
+    Millis gather = 2ms;
+    std::size_t queue_bytes = std::size_t{16} * 1024 * 1024;
+    std::string credentials;
+    std::string ca;
+    std::string cert;
+    std::string key;
+  } bus;
+
   struct Demo {
     bool enabled = false;
     std::string directory;
@@ -130,7 +145,7 @@ enum class Program : std::uint8_t {
 using SettingPlace =
     std::variant<bool& (*)(Config&), int& (*)(Config&), std::uint16_t& (*)(Config&),
                  std::size_t& (*)(Config&), Millis& (*)(Config&), std::string& (*)(Config&),
-                 LogLevel& (*)(Config&), LogStyle& (*)(Config&)>;
+                 LogLevel& (*)(Config&), LogStyle& (*)(Config&), BusPublish& (*)(Config&)>;
 
 /// One row of the table from which command line, file, environment, `config print` and
 /// etc/parley.toml are made.

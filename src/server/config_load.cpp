@@ -84,6 +84,7 @@ constexpr auto aliases = std::to_array<Alias>({
     {"JWT_SECRET", "auth.jwt_secret", as_it_is},
     {"JWT_SECRET_FILE", "auth.jwt_secret_file", as_it_is},
     {"FEATURE_MEETING_MANAGEMENT", "auth.meeting_management", from_flag},
+    {"NATS_URL", "bus.url", as_it_is},
     {"RUST_LOG", "log.level", from_log_filter},
 });
 
@@ -103,13 +104,8 @@ constexpr auto listen_addresses = std::to_array<ListenAddress>({
 struct Idle {
   std::string_view variable;
   std::string_view why;
-  /// Worth saying for `parley`, too, and not only for the drop-in server.
-  bool everywhere = false;
 };
 
-constexpr std::string_view no_bus =
-    "is set, but this version does not connect to NATS yet: rooms are shared by the shards of this "
-    "process and by no other process";
 constexpr std::string_view no_store =
     "is set, but this version keeps no database yet: meetings are not recorded";
 constexpr std::string_view no_diagnostics =
@@ -120,7 +116,6 @@ constexpr std::string_view no_login =
 // HOSTNAME is missing on purpose: every container has one, and a warning about it tells nobody
 // anything.
 constexpr auto idle_variables = std::to_array<Idle>({
-    {"NATS_URL", no_bus, true},
     {"DATABASE_URL", no_store},
     {"REGION", no_diagnostics},
     {"SERVICE_TYPE", no_diagnostics},
@@ -302,6 +297,8 @@ class Loader {
       return fail("webtransport.public_url must be an address such as https://example.org:4433");
     if (config.tls.cert.empty() != config.tls.key.empty())
       return fail("tls.cert and tls.key belong together: set both or neither");
+    if (config.bus.cert.empty() != config.bus.key.empty())
+      return fail("bus.cert and bus.key belong together: set both or neither");
     if (!config.websocket.enabled && !config.webtransport.enabled)
       return fail("websocket.enabled and webtransport.enabled are both off: nobody could join");
     // `parley` makes a certificate that its own page trusts; here nobody would learn its hash.
@@ -316,7 +313,7 @@ class Loader {
   void add_notes() {
     const bool drop_in = is_drop_in(inputs_.program);
     for (const auto& idle : idle_variables)
-      if ((drop_in || idle.everywhere) && !variable(idle.variable).empty())
+      if (drop_in && !variable(idle.variable).empty())
         loaded_.notes.push_back(std::string(idle.variable) + " " + std::string(idle.why));
     if (drop_in && is_on(variable("DATABASE_ENABLED")))
       loaded_.notes.push_back("DATABASE_ENABLED " + std::string(no_store));

@@ -183,8 +183,7 @@ TEST(Config, finds_our_level_in_a_log_filter) {
 }
 
 TEST(Config, says_what_does_nothing_yet) {
-  const auto loaded = load_with({{"NATS_URL", "nats:4222"},
-                                 {"DATABASE_ENABLED", "true"},
+  const auto loaded = load_with({{"DATABASE_ENABLED", "true"},
                                  {"DATABASE_URL", "postgres://"},
                                  {"REGION", "eu"},
                                  {"HOSTNAME", "box"},
@@ -192,8 +191,7 @@ TEST(Config, says_what_does_nothing_yet) {
                                 Program::websocket_server);
 
   ASSERT_TRUE(loaded.has_value());
-  for (const char* name :
-       {"NATS_URL", "DATABASE_ENABLED", "DATABASE_URL", "REGION", "OAUTH_CLIENT_ID"})
+  for (const char* name : {"DATABASE_ENABLED", "DATABASE_URL", "REGION", "OAUTH_CLIENT_ID"})
     EXPECT_TRUE(has_note(*loaded, std::string(name) + " ")) << name;
   EXPECT_FALSE(has_note(*loaded, "HOSTNAME"));
   EXPECT_EQ(load_with({{"REGION", "eu"}})->notes.size(), 0u);

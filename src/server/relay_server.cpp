@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <pthread.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "server/bus_cells.h"
 #include "server/own_names.h"
 #include "server/version.h"
 
@@ -66,6 +68,27 @@ QuicRules quic_rules(const Config& config) {
   return rules;
 }
 
+NatsBusRules bus_rules(const Config& config) {
+  NatsBusRules rules;
+  rules.nats.url = config.bus.url;
+  rules.nats.credentials_file = config.bus.credentials;
+  rules.nats.ca_file = config.bus.ca;
+  rules.nats.cert_file = config.bus.cert;
+  rules.nats.key_file = config.bus.key;
+  rules.publishes_always = config.bus.publish == BusPublish::always;
+  rules.gather = config.bus.gather;
+  rules.queue_bytes = config.bus.queue_bytes;
+  return rules;
+}
+
+/// Another one with each start: what was said of the last run is not said of this one.
+InstanceId random_instance() {
+  InstanceId id;
+  check(::getrandom(&id.value, sizeof id.value, 0) == sizeof id.value,
+        "the system has no random numbers");
+  return id;
+}
+
 RouteRules route_rules(const Config& config) {
   RouteRules rules;
   rules.lobby.token.secret = config.auth.jwt_secret;
@@ -113,6 +136,7 @@ Result<std::unique_ptr<RelayServer>> RelayServer::load(const Config& config) {
 
   std::unique_ptr<RelayServer> server(new RelayServer(config));
   if (auto page = server->load_page(); !page) return tl::unexpected(page.error());
+  if (auto bus = server->open_bus(); !bus) return tl::unexpected(bus.error());
   if (auto ports = server->open_ports(); !ports) return tl::unexpected(ports.error());
   return server;
 }
@@ -125,13 +149,16 @@ RelayServer::RelayServer(const Config& config)
       bus_(static_cast<ShardIndex>(config.server.shards)),
       metrics_({std::string(version().version), std::string(version().git_sha)}),
       ops_routes_(metrics_, health_, rules_.service) {
+  if (!config.bus.url.empty())
+    fleet_ = std::make_unique<NatsBus>(bus_rules(config), random_instance());
   ShardRules rules = shard_rules(config);
   if (config.tls.tcp) rules.http.tls = &tcp_tls_;
   for (int i = 0; i < config.server.shards; ++i) {
-    units_.push_back(std::make_unique<ShardUnit>(static_cast<ShardIndex>(i), bus_, rules, rules_,
-                                                 health_, census_));
+    units_.push_back(std::make_unique<ShardUnit>(static_cast<ShardIndex>(i), bus_, fleet_.get(),
+                                                 rules, rules_, health_, census_));
     ShardUnit& unit = *units_.back();
     bus_.connect(unit.shard(), unit.chat());
+    if (fleet_ != nullptr) fleet_->connect(unit.shard(), unit.chat());
     census_.add(unit.shard().stats());
     metrics_.add(unit.shard().stats(), unit.refusals());
   }
@@ -143,6 +170,7 @@ RelayServer::RelayServer(const Config& config)
 
 RelayServer::~RelayServer() {
   for (auto& unit : units_) unit->stop();
+  if (fleet_ != nullptr) fleet_->stop();
   bus_.disconnect();
   // What stands on shard 0 goes before it.
   listener_.reset();
@@ -165,6 +193,15 @@ Result<void> RelayServer::load_page() {
   auto page = StaticFiles::load(folders);
   if (!page) return tl::unexpected(page.error());
   rules_.page = std::move(*page);
+  return {};
+}
+
+Result<void> RelayServer::open_bus() {
+  if (fleet_ == nullptr) return {};
+  metrics_.add(bus_cells(fleet_->stats()));
+  auto opened = fleet_->open();
+  if (opened || config_.bus.required) return opened;
+  log_warning("this server is alone until NATS can be reached", {{"why", opened.error().message}});
   return {};
 }
 
@@ -239,6 +276,7 @@ int RelayServer::run() {
     if (ops_listener_ != nullptr) ops_listener_->start();
   });
   for (auto& unit : units_) unit->start();
+  if (fleet_ != nullptr) fleet_->start();
   health_.set(Health::Phase::ready);
   announce_ready();
 
@@ -250,6 +288,7 @@ int RelayServer::run() {
   drain();
   const auto cut = census_.sessions();
   for (auto& unit : units_) unit->stop();
+  if (fleet_ != nullptr) fleet_->stop();
   log_info("stopped", {{"sessions_cut", cut}});
   return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "bus/local_bus.h"
+#include "bus/nats_bus.h"
 #include "http/http_connections.h"
 #include "http/http_listener.h"
 #include "http/tls_context.h"
@@ -37,6 +38,8 @@ class RelayServer {
   }
   /// UDP; 0 when WebTransport is off.
   [[nodiscard]] std::uint16_t webtransport_port() const { return udp_.port; }
+  /// What joins the rooms' members: "local" or "nats".
+  [[nodiscard]] std::string_view bus_name() const { return fleet_ == nullptr ? "local" : "nats"; }
   [[nodiscard]] bool serves_page() const { return rules_.page.size() > 0; }
 
  private:
@@ -45,6 +48,8 @@ class RelayServer {
     return config_.webtransport.enabled || config_.tls.tcp;
   }
   Result<void> load_page();
+  /// Reaches NATS, if there are to be other servers; may take two seconds.
+  Result<void> open_bus();
   Result<void> open_ports();
   Result<void> open_ops_port();
   Result<void> open_certificate();
@@ -66,6 +71,7 @@ class RelayServer {
   const QuicSecrets quic_secrets_ = QuicSecrets::random();
   UdpSockets udp_;
   LocalBus bus_;
+  std::unique_ptr<NatsBus> fleet_;  ///< null without NATS
   Metrics metrics_;
   std::vector<std::unique_ptr<ShardUnit>> units_;
   std::unique_ptr<Admission> admission_;  // on shard 0

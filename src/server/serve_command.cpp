@@ -86,7 +86,7 @@ int run_relay(Program program, const CommandLine& command) {
                          {"webtransport_port", (*server)->webtransport_port()},
                          {"ops_port", (*server)->ops_port()},
                          {"shards", config.server.shards},
-                         {"bus", "local"},
+                         {"bus", (*server)->bus_name()},
                          {"page", (*server)->serves_page()},
                          {"path_endpoint", config.auth.path_endpoint_open()},
                          {"version", version().version}});

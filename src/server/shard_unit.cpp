@@ -22,10 +22,10 @@ std::uint64_t random_id() {
 
 }  // namespace
 
-ShardUnit::ShardUnit(ShardIndex index, LocalBus& bus, const ShardRules& rules,
+ShardUnit::ShardUnit(ShardIndex index, LocalBus& bus, Fleet* fleet, const ShardRules& rules,
                      const RouteRules& routes, const Health& health, const Census& census)
     : shard_(index),
-      chat_(index, bus, shard_.stats(), random_id),
+      chat_(index, bus, shard_.stats(), random_id, fleet),
       entrance_(routes.lobby, routes.sessions_max, health, census, refusals_),
       partial_(rules.partial, shard_.stats()),
       sessions_(shard_, chat_, partial_, rules.websocket),
@@ -51,6 +51,7 @@ void ShardUnit::start() {
 void ShardUnit::stop() {
   if (quic_ != nullptr)
     shard_.post([this] { quic_->close_all(http3_code::no_error, "the server has stopped"); });
+  shard_.post([this] { chat_.leave_fleet(shard_.now()); });
   shard_.stop();
   if (thread_.joinable()) thread_.join();
 }

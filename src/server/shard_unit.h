@@ -33,8 +33,9 @@ struct ShardRules {
 
 class ShardUnit final : private Timed {
  public:
-  ShardUnit(ShardIndex index, LocalBus& bus, const ShardRules& rules, const RouteRules& routes,
-            const Health& health, const Census& census);
+  /// `fleet` is null when there are no other servers.
+  ShardUnit(ShardIndex index, LocalBus& bus, Fleet* fleet, const ShardRules& rules,
+            const RouteRules& routes, const Health& health, const Census& census);
   ~ShardUnit();
 
   /// Runs the shard on a thread of its own until stop().

@@ -41,6 +41,20 @@ Packet presence_notice(proto::MeetingEventType type, const RoomId& room, const S
 
 }  // namespace
 
+std::optional<MeetingEvent> read_meeting_event(Bytes data) {
+  proto::MeetingPacket packet;
+  if (!packet.ParseFromArray(data.data(), static_cast<int>(data.size()))) return std::nullopt;
+  MeetingEvent event;
+  if (packet.event_type() == proto::PARTICIPANT_JOINED) event.kind = MeetingEvent::Kind::joined;
+  if (packet.event_type() == proto::PARTICIPANT_LEFT) event.kind = MeetingEvent::Kind::left;
+  event.session = {packet.session_id()};
+  event.user_id = packet.target_user_id();
+  event.display_name = packet.display_name();
+  if (event.user_id.size() > id_bytes_max || event.display_name.size() > id_bytes_max)
+    return std::nullopt;
+  return event;
+}
+
 Packet session_assigned(SessionId session) {
   proto::PacketWrapper wrapper;
   wrapper.set_packet_type(proto::SESSION_ASSIGNED);

@@ -2,6 +2,8 @@
 // What the server itself says to clients. Byte for byte as the public servers say it
 // (docs/PROTOCOL.md); every notice is control and from nobody (session_id 0) unless it says other.
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/ids.h"
@@ -16,6 +18,18 @@ struct Subject {
   std::string_view user_id;
   std::string_view display_name;
 };
+
+/// What a MEETING packet says, as far as servers act on it.
+struct MeetingEvent {
+  enum class Kind : std::uint8_t { joined, left, other };
+  Kind kind = Kind::other;
+  SessionId session;
+  std::string user_id;
+  std::string display_name;
+};
+
+/// Reads the data of a MEETING envelope; nothing if it cannot be read or a name is too long.
+std::optional<MeetingEvent> read_meeting_event(Bytes data);
 
 /// The first packet of every session: its own id, in the envelope.
 Packet session_assigned(SessionId session);

@@ -145,8 +145,7 @@ class Account:
     def audio_passed_over(self):
         """The longest for which audio had waited when a video was opened before it: not less than
         this, and not more. When first bytes are lost only the first says much."""
-        newest = dict(zip(self._streams,
-                          itertools.accumulate((one.sent for one in self._streams.values()), max)))
+        newest = self._newest_sent()
         least, most, oldest_audio = 0.0, 0.0, float("inf")
         for stream, one in reversed(self._streams.items()):
             if one.kind == AUDIO:
@@ -156,11 +155,19 @@ class Account:
                 most = max(most, self._opened_until[stream] - oldest_audio)
         return least, most
 
+    def _newest_sent(self):
+        """{stream: a moment before which it was not open}: streams are opened in their order, so
+        each was after everything on the earlier ones had been sent."""
+        sent = (one.sent for one in self._streams.values())
+        return dict(zip(self._streams, itertools.accumulate(sent, max)))
+
     def deltas_after_gaps(self):
         """Of all senders: (deltas that left although one before them was missing already; deltas
-        that had come when it was given up; missing frames). Before a sender's first keyframe the
-        server knows of no frame that needs another."""
+        that may have left before it was given up; missing frames). A stream whose first packet was
+        lost cannot be reset until that has come again, and then a small frame has come whole. Before
+        a sender's first keyframe the server knows of no frame that needs another."""
         after = ahead = missing = 0
+        newest = self._newest_sent()
         for sender in {one.sender for one in self.arrivals}:
             frames = [one for one in self._streams.values()
                       if one.sender == sender and one.kind == VIDEO and one.done is not None]
@@ -171,18 +178,18 @@ class Account:
                 missing += max(gap, 0)
                 if gap <= 0:
                     continue
-                known_at = self._missing_since(gap, before.stream, behind.stream)
+                given_up_at = self._missing_since(gap, before.stream, behind.stream)
                 for one in frames[place:]:
                     if one.is_keyframe or one.sent - before.sent > HELD_BACK_AT_MOST:
                         break
-                    after += one.done > known_at
-                    ahead += one.done <= known_at
+                    after += newest[one.stream] > given_up_at
+                    ahead += newest[one.stream] <= given_up_at
         return after, ahead, missing
 
     def _missing_since(self, frames, first, last):
-        """The moment at which the client knew of the last of so many missing frames between two
-        streams. Those that were begun were reset: nothing that depends on them leaves afterwards.
-        If there are fewer such streams than frames, some were never begun: nothing may follow."""
+        """The moment until which the last of so many missing frames between two streams was given
+        up. Those that were begun were reset: nothing that depends on them is begun afterwards. If
+        there are fewer such streams than frames, some were never begun: nothing may follow."""
         resets = [moment for stream, moment in self._given_up.items() if first < stream < last
                   and (stream not in self._streams or self._streams[stream].kind == VIDEO)]
-        return max(resets) if len(resets) >= frames else float("-inf")
+        return max(resets) - self._delay if len(resets) >= frames else float("-inf")

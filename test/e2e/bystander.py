@@ -67,6 +67,7 @@ class BadInputCase(RelayCase):
     def check_bystanders(self):
         self.call.finish()
         self.assertGreater(self.call.delivered, 0)
+        self.settle()
         begun = time.monotonic()
         newcomer = self.join("newcomer", self.bystanders)
         self.assertEqual(len(newcomer.roster), 2)

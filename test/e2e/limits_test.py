@@ -5,9 +5,10 @@ from endings import Refused
 from http_client import Connection, request, request_bytes
 from relay import Relay
 from relay_case import RelayCase
-from transport import only_over
+from transport import not_over, only_over
 
 
+@not_over("fleet", "each server has its own limit")
 class SessionsMax(RelayCase):
     settings = {"limits_sessions_max": 3}
 
@@ -98,6 +99,7 @@ class SmallMailbox(RelayCase):
             other.hear(said)
 
 
+@not_over("fleet", "it counts one server's")
 class Descriptors(RelayCase):
     def test_a_thousand_connects_and_disconnects_leave_nothing_behind(self):
         self.join("warm", "warm").session.discard()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from deadline import PATIENCE, Deadline, TooLate
 from http_client import request, trusting_tls
+from nats_server import NatsPeer, NatsServer
 from transport import chosen_shards, chosen_transport
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,10 +41,18 @@ def die_with_parent():
 class Relay:
     """Starts with `settings` (name → value, with _ after the section as in limits_idle_timeout).
     It speaks WebTransport if the chosen transport does, or as `webtransport` says; likewise TLS, or
-    as the setting says."""
+    as the setting says. With a transport over a fleet, `other` is a second server, and the numbers
+    are those of both."""
 
     def __init__(self, *, program="parley", shards=None, environment=None, webtransport=None,
                  **settings):
+        self.other = self.nats = None
+        if chosen_transport().needs_fleet and program == "parley" and "bus_url" not in settings:
+            self.nats = NatsServer("max_payload: 8MB")
+            settings["bus_url"] = self.nats.url
+            self.other = Relay(shards=shards, environment=environment, webtransport=webtransport,
+                               **settings)
+            self._stranger = NatsPeer(self.nats)
         read_end, write_end = os.pipe()
         words = [str(BIN / program)] + (["serve"] if program == "parley" else [])
         settings = {
@@ -89,6 +98,12 @@ class Relay:
 
     def metrics(self):
         """{(name, frozenset of labels): value}."""
+        numbers = self.own_metrics()
+        for key, value in (self.other.metrics() if self.other else {}).items():
+            numbers[key] = numbers.get(key, 0) + value
+        return numbers
+
+    def own_metrics(self):
         numbers = {}
         for line in request(self.ops_port, "/metrics").text.splitlines():
             if line.startswith("#") or not line:
@@ -115,6 +130,23 @@ class Relay:
             except TooLate:
                 raise TooLate(f"{name} {labels} is {now} and does not become {value}") from None
 
+    def settle(self):
+        """Waits until each of the two servers knows what the other has known so far: nothing waits
+        on its way to NATS, and behind what NATS had comes a message that no server understands."""
+        deadline = Deadline()
+        while any(one.own_metrics()["parley_bus_waiting", frozenset()] for one in self.both()):
+            deadline.left("silence between the servers")
+        before = [one.puzzles() for one in self.both()]
+        self._stranger.publish("parley.servers", b"?")
+        while any(one.puzzles() <= count for one, count in zip(self.both(), before)):
+            deadline.left("the puzzle")
+
+    def both(self):
+        return self, self.other
+
+    def puzzles(self):
+        return self.own_metrics()["parley_bus_lost_total", frozenset({("reason", "unreadable")})]
+
     def resident_bytes(self):
         return self.metric("process_resident_memory_bytes")
 
@@ -138,6 +170,10 @@ class Relay:
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise AssertionError("the server did not end") from None
+        if self.other:
+            complaints += self.other.stop().encode()
+            self._stranger.close()
+            self.nats.stop()
         assert self.process.returncode == 0, (
             f"the server ended with {self.process.returncode}: {complaints.decode()[-4000:]}")
         return complaints.decode()

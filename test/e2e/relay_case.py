@@ -52,9 +52,17 @@ class RelayCase(unittest.TestCase):
             for other in members:
                 other.hear(member.joined)
             members.append(member)
+        self.settle()
         for member in members:
+            if self.relay.other:
+                member.probe()  # whom it has heard of late
             member.heard.clear()
         return members
+
+    def settle(self):
+        """With two servers: each knows what the other does."""
+        if self.relay.other:
+            self.relay.settle()
 
     def counted(self, name, by=1, **labels):
         """A question for afterwards: has this number risen by `by`?"""

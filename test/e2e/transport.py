@@ -22,6 +22,15 @@ def over_webtransport(relay, target, **how):
     return webtransport_session(relay.webtransport_port, target, **how)
 
 
+def elsewhere_over_websocket(relay, target, **how):
+    """On another server, which NATS joins with the first."""
+    return over_websocket(relay.other, target, **how)
+
+
+def elsewhere_over_webtransport(relay, target, **how):
+    return over_webtransport(relay.other, target, **how)
+
+
 class Transport:
     """Sessions are opened in turn over each of its `ways`."""
 
@@ -30,7 +39,8 @@ class Transport:
         self._ways = ways
         self.ways = len(ways)
         self._opened = 0
-        self.needs_webtransport = over_webtransport in ways
+        self.needs_webtransport = bool({over_webtransport, elsewhere_over_webtransport} & {*ways})
+        self.needs_fleet = name.startswith("fleet")
         self.needs_tls = name == "wss"
         # Every way in which a client may go.
         self.ways_to_go = {
@@ -42,11 +52,13 @@ class Transport:
             self.ways_to_go["disconnects"] = lambda session: session.disconnect()
         # Over WebSocket packets leave in the order in which they came; on streams of their own only
         # a sender's video does (decision 7).
-        self.keeps_order = ways == (over_websocket,)
+        self.keeps_order = not self.needs_webtransport
 
     def connect(self, relay, target, **how):
         way = self._ways[self._opened % len(self._ways)]
         self._opened += 1
+        if relay.other:
+            relay.settle()  # what happened so far is known everywhere
         return way(relay, target, **how)
 
 
@@ -57,6 +69,9 @@ WAYS = {
     # Who joins first, third, … does so over one of them, all others over the other.
     "cross-websocket": [over_websocket, over_webtransport],
     "cross-webtransport": [over_webtransport, over_websocket],
+    # On two servers in turn.
+    "fleet-websocket": [over_websocket, elsewhere_over_websocket],
+    "fleet-cross": [over_websocket, elsewhere_over_webtransport],
 }
 # What may be asked for, and what is run then.
 CHOICES = {
@@ -64,6 +79,7 @@ CHOICES = {
     "wss": ["wss"],
     "webtransport": ["webtransport"],
     "cross": ["cross-websocket", "cross-webtransport"],
+    "fleet": ["fleet-websocket", "fleet-cross"],
 }
 
 
@@ -88,6 +104,16 @@ def only_over(name, why):
     return mark
 
 
+def not_over(name, why):
+    """Marks a case, or a class of them, that is not true over this one of CHOICES."""
+
+    def mark(what):
+        what.not_over = (name, why)
+        return what
+
+    return mark
+
+
 def left_out(case, transport):
     """Why this transport does not run it; None if it does."""
     method = getattr(case, case._testMethodName)
@@ -95,4 +121,7 @@ def left_out(case, transport):
         name, why = getattr(what, "only_over", (None, ""))
         if name and transport not in CHOICES[name]:
             return f"{why} (only over {name})"
+        name, why = getattr(what, "not_over", (None, ""))
+        if name and transport in CHOICES[name]:
+            return f"{why} (not over {name})"
     return None

@@ -90,13 +90,15 @@ struct TestClient final : SessionTransport {
   std::string end_text;
 };
 
-/// A few shards with their ChatServers. Ids count from 1; time stands until it is moved.
+/// A few shards with their ChatServers. Ids count from 1, or from what `ids_after` says; time
+/// stands until it is moved.
 class ServerWorld {
  public:
-  explicit ServerWorld(ShardIndex shards = 1) : bus(shards), stats(shards) {
+  explicit ServerWorld(ShardIndex shards = 1, Fleet* fleet = nullptr, std::uint64_t ids_after = 0)
+      : bus(shards), stats(shards), last_id_(ids_after) {
     for (ShardIndex i = 0; i < shards; ++i)
       servers.push_back(
-          std::make_unique<ChatServer>(i, bus, stats[i], [this] { return ++last_id_; }));
+          std::make_unique<ChatServer>(i, bus, stats[i], [this] { return ++last_id_; }, fleet));
   }
 
   /// A room whose home is that shard.
@@ -137,15 +139,23 @@ class ServerWorld {
     return client;
   }
 
+  /// How much has arrived so far.
+  [[nodiscard]] std::size_t delivered() const { return delivered_; }
+
   /// Lets everything on its way to `shard` arrive, or to all of them until nothing is left.
   void deliver_to(ShardIndex shard) {
-    while (auto item = bus.next(shard)) {
-      if (auto* note = std::get_if<Note>(&*item))
-        servers[shard]->handle(std::move(*note), now);
-      else
-        servers[shard]->handle(std::get<RoomPacket>(*item), now);
-      ++delivered_;
+    while (deliver_one_to(shard)) {
     }
+  }
+  bool deliver_one_to(ShardIndex shard) {
+    auto item = bus.next(shard);
+    if (!item) return false;
+    if (auto* note = std::get_if<Note>(&*item))
+      servers[shard]->handle(std::move(*note), now);
+    else
+      servers[shard]->handle(std::get<RoomPacket>(*item), now);
+    ++delivered_;
+    return true;
   }
   void deliver() {
     for (std::size_t before = delivered_ + 1; before != delivered_;) {
@@ -155,10 +165,13 @@ class ServerWorld {
   }
   /// Moves time, and runs what is due then.
   void pass(Duration duration) {
+    pass_only(duration);
+    deliver();
+  }
+  void pass_only(Duration duration) {
     elapsed_ += duration;
     now = both_at(elapsed_);
     for (const auto& server : servers) server->on_deadline(now);
-    deliver();
   }
   void read_all() {
     for (const auto& client : clients_) client->read();
@@ -173,7 +186,7 @@ class ServerWorld {
 
  private:
   Duration elapsed_{};
-  std::uint64_t last_id_ = 0;
+  std::uint64_t last_id_;
   std::size_t delivered_ = 0;
   std::vector<std::unique_ptr<TestClient>> clients_;  ///< gone before the servers
 };

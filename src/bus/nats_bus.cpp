@@ -1,0 +1,403 @@
+#include "bus/nats_bus.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+
+namespace parley {
+namespace {
+
+constexpr std::string_view room_prefix = "room.";
+constexpr std::string_view system_token = "system";
+/// Orders that are not packets may wait up to this much; beyond it all servers ask one another
+/// anew.
+constexpr std::size_t sayings_bytes_max = 16 * 1024 * 1024;
+/// Senders of a room whose share is kept count of; those with nothing waiting are forgotten first.
+constexpr std::size_t senders_kept_max = 10'000;
+/// What an order costs beside its bytes.
+constexpr std::size_t order_bytes = 160;
+constexpr Duration connect_period = 1s;
+constexpr Duration tick_period = 500ms;
+/// A broker that stalls holds up the bus thread for this long at most, for each hand-over.
+constexpr Millis urgent_flush_max = 100ms;
+
+/// How much of the queue each class may fill.
+constexpr std::array<double, packet_class_count> queue_share = {1.0, 0.9, 0.7, 0.6};
+
+std::string subject_of(const RoomName& room, const Packet& packet) {
+  const PacketFacts& facts = packet.facts();
+  if (facts.from_server) return fmt::format("{}{}.{}", room_prefix, room->value, system_token);
+  return fmt::format("{}{}.{}", room_prefix, room->value, facts.sender.value);
+}
+
+/// One packet may always be on the way, whatever its size.
+bool may_depart(const Transit& transit, std::size_t bytes, std::size_t bytes_max) {
+  return transit.bytes() == 0 || transit.bytes() + bytes <= bytes_max;
+}
+
+std::string_view last_token(std::string_view subject) {
+  return subject.substr(subject.rfind('.') + 1);
+}
+
+}  // namespace
+
+NatsBus::NatsBus(NatsBusRules rules, InstanceId self)
+    : rules_(std::move(rules)),
+      self_(self),
+      inbox_(fmt::format("_INBOX.parley.{:016x}.", self.value)) {}
+
+NatsBus::~NatsBus() { stop(); }
+
+// --- From the shards.
+
+void NatsBus::enter(const RoomName& room) {
+  put({Order::Kind::enter, room, {}, {}, {}}, room->value.size(), sayings_bytes_max);
+}
+
+void NatsBus::leave(const RoomName& room) {
+  put({Order::Kind::leave, room, {}, {}, {}}, room->value.size(), sayings_bytes_max);
+}
+
+void NatsBus::say(const RoomName& room, fleet::What what) {
+  if (!connected()) return;  // on reconnecting everything is said anew
+  const auto* const roster = std::get_if<fleet::Roster>(&what);
+  Order order{Order::Kind::say, room, {}, {}, {}, roster != nullptr && roster->is_question};
+  order.bytes = encode({self_, std::move(what)});
+  const std::size_t bytes = order.bytes.size();
+  if (!put(std::move(order), bytes, sayings_bytes_max)) is_out_of_step_ = true;
+}
+
+bool NatsBus::publish(const RoomName& room, const Packet& packet,
+                      const std::shared_ptr<Transit>& transit) {
+  if (!connected()) return false;
+  if (transit != nullptr && !may_depart(*transit, packet.size(), rules_.sender_bytes)) return false;
+  const auto packet_class = static_cast<std::size_t>(packet.facts().packet_class);
+  const auto bytes_max =
+      static_cast<std::size_t>(static_cast<double>(rules_.queue_bytes) * queue_share[packet_class]);
+  if (put({Order::Kind::publish, room, packet, transit, {}}, packet.size(), bytes_max)) {
+    if (transit != nullptr) transit->depart(packet.size());
+    return true;
+  }
+  return false;
+}
+
+bool NatsBus::put(Order order, std::size_t bytes, std::size_t bytes_max) {
+  bytes += order_bytes;
+  const bool is_urgent = order.kind != Order::Kind::publish || order.packet.facts().from_server;
+  bool wakes;
+  {
+    const std::lock_guard lock(mutex_);
+    // Rooms are always entered and left: there are no more of them than clients brought.
+    const bool may_wait = order.kind != Order::Kind::enter && order.kind != Order::Kind::leave;
+    if (may_wait && orders_bytes_ + bytes > bytes_max) return false;
+    wakes = orders_.empty() || (is_urgent && !is_urgent_);
+    is_urgent_ |= is_urgent;
+    orders_bytes_ += bytes;
+    orders_.push_back(std::move(order));
+    stats_.waiting.set(orders_.size());
+  }
+  if (wakes) wake_.notify_one();
+  return true;
+}
+
+// --- The bus thread.
+
+Result<void> NatsBus::open() {
+  auto client = NatsClient::connect(rules_.nats, *this);
+  if (!client) return tl::unexpected(client.error());
+  client_ = std::move(*client);
+  return {};
+}
+
+void NatsBus::start() {
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "bus");
+    run();
+  });
+}
+
+void NatsBus::stop() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void NatsBus::run() {
+  if (client_ != nullptr) on_reached();
+  TimePoint handed_over{};
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    const auto is_called = [this] { return stopping_ || has_reconnected_; };
+    wake_.wait_until(lock, monotonic_now() + tick_period,
+                     [&] { return is_called() || !orders_.empty(); });
+    if (!orders_.empty())
+      wake_.wait_until(lock, handed_over + rules_.gather,
+                       [&] { return is_called() || is_urgent_; });
+    const std::vector<Order> orders = std::exchange(orders_, {});
+    orders_bytes_ = 0;
+    const bool is_urgent = std::exchange(is_urgent_, false);
+    const bool has_reconnected = std::exchange(has_reconnected_, false);
+    lock.unlock();
+    if (client_ == nullptr) reach_nats();
+    if (has_reconnected) on_reached();
+    handed_over = monotonic_now();
+    hand_over(orders);
+    // The library would let it lie for a millisecond.
+    if (is_urgent && client_ != nullptr) client_->flush(urgent_flush_max);
+    tick(handed_over);
+    lock.lock();
+    stats_.waiting.set(orders_.size());
+  }
+  lock.unlock();
+  if (client_ != nullptr) client_->flush(500ms);
+  connected_ = false;
+  rooms_.clear();
+  alive_.reset();
+  no_responders_.reset();
+  client_.reset();  // returns when nothing comes any more
+}
+
+void NatsBus::hand_over(const std::vector<Order>& orders) {
+  for (const Order& order : orders) {
+    switch (order.kind) {
+      case Order::Kind::enter:
+        enter_now(order.room);
+        break;
+      case Order::Kind::leave:
+        rooms_.erase(*order.room);
+        break;
+      case Order::Kind::say:
+        say_now(order);
+        break;
+      case Order::Kind::publish:
+        publish_now(order);
+        break;
+    }
+  }
+}
+
+void NatsBus::reach_nats() {
+  const TimePoint now = monotonic_now();
+  if (now < next_try_) return;
+  auto opened = open();
+  next_try_ = monotonic_now() + connect_period;
+  if (opened) on_reached();
+}
+
+/// NATS can be reached (again). The library renews subscriptions itself.
+void NatsBus::on_reached() {
+  if (alive_ == nullptr) {
+    auto alive = client_->subscribe(std::string(servers_subject),
+                                    [this](const NatsMessage& message) { receive_alive(message); });
+    auto none = client_->subscribe(
+        inbox_ + "*", [this](const NatsMessage& message) { receive_no_responders(message); });
+    if (alive) alive_ = std::move(*alive);
+    if (none) no_responders_ = std::move(*none);
+    for (auto& [name, room] : rooms_) subscribe(room);
+  }
+  log_info("connected to NATS",
+           {{"server", client_->server()}, {"payload_max", client_->payload_bytes_max()}});
+  has_warned_of_size_ = false;
+  connected_ = true;
+  stats_.connected.set(1);
+  next_alive_ = {};
+  tick(monotonic_now());
+  is_out_of_step_ = false;
+  for (const End end : ends_)
+    end.shard->post([end] { end.server->on_fleet_reconnected(end.shard->now()); });
+}
+
+void NatsBus::tick(TimePoint now) {
+  if (now >= next_alive_ && connected()) {
+    say_alive();
+    next_alive_ = now + alive_period;
+  }
+  std::vector<InstanceId> silent;
+  {
+    const std::lock_guard lock(watch_mutex_);
+    silent = watch_.take_silent(now);
+    stats_.servers.set(watch_.size());
+  }
+  for (const InstanceId server : silent) {
+    log_warning("another server has fallen silent",
+                {{"server", fmt::format("{:016x}", server.value)}});
+    for (const End end : ends_)
+      end.shard->post([end, server] { end.server->on_server_silent(server, end.shard->now()); });
+  }
+  if (connected() && is_out_of_step_.exchange(false))
+    for (const End end : ends_)
+      end.shard->post([end] { end.server->on_fleet_reconnected(end.shard->now()); });
+}
+
+void NatsBus::enter_now(const RoomName& room) {
+  Subscribed& entered = rooms_[*room];
+  entered.room = room;
+  if (client_ != nullptr && entered.packets == nullptr) subscribe(entered);
+}
+
+void NatsBus::subscribe(Subscribed& room) {
+  const RoomName name = room.room;
+  auto packets =
+      client_->subscribe(fmt::format("{}{}.*", room_prefix, name->value),
+                         [this, name, arriving = Arriving{}](const NatsMessage& message) mutable {
+                           receive_packet(name, arriving, message);
+                         });
+  auto sayings = client_->subscribe(
+      std::string(presence_subject) + name->value,
+      [this, name](const NatsMessage& message) { receive_saying(name, message); });
+  if (packets) room.packets = std::move(*packets);
+  if (sayings) room.sayings = std::move(*sayings);
+  for (const auto* const result : {&packets, &sayings})
+    if (!*result)
+      log_error("a room is cut off from other servers",
+                {{"room", name->value}, {"why", result->error().message}});
+}
+
+void NatsBus::say_now(const Order& order) {
+  give(std::string(presence_subject) + order.room->value, order.bytes,
+       order.is_question ? inbox_ + order.room->value : std::string());
+}
+
+void NatsBus::say_alive() { give(std::string(servers_subject), encode({self_, fleet::Alive{}})); }
+
+void NatsBus::publish_now(const Order& order) {
+  const Packet& packet = order.packet;
+  if (order.transit != nullptr) order.transit->cancel(packet.size());
+  const NatsPublished published = give(subject_of(order.room, packet), packet.wrapper());
+  if (published == NatsPublished::yes)
+    stats_.published[static_cast<std::size_t>(packet.facts().packet_class)].add();
+  if (published != NatsPublished::too_large || std::exchange(has_warned_of_size_, true)) return;
+  log_warning(
+      "NATS refuses large packets, which other servers will miss; set max_payload = 8MB in its "
+      "configuration",
+      {{"packet_bytes", packet.size()}, {"max_payload", client_->payload_bytes_max()}});
+}
+
+NatsPublished NatsBus::give(const std::string& subject, Bytes payload, const std::string& reply) {
+  const NatsPublished published =
+      client_ == nullptr ? NatsPublished::disconnected : client_->publish(subject, payload, reply);
+  switch (published) {
+    case NatsPublished::yes:
+      stats_.messages_out.add();
+      break;
+    case NatsPublished::disconnected:
+      stats_.dropped_disconnected.add();
+      break;
+    case NatsPublished::too_large:
+      stats_.dropped_too_large.add();
+      break;
+    case NatsPublished::failed:
+      stats_.dropped_failed.add();
+      break;
+  }
+  return published;
+}
+
+// --- The library's threads.
+
+void NatsBus::receive_packet(const RoomName& room, Arriving& arriving, const NatsMessage& message) {
+  stats_.messages_in.add();
+  const std::size_t bytes = message.payload.size();
+  if (bytes > packet_bytes_max + packet_stamp_bytes_max) {
+    stats_.unreadable.add();
+    return;
+  }
+  FleetPacket packet{room, BufferBuilder(packet_headroom + bytes), {}, false};
+  packet.message.extend(packet_headroom);
+  packet.message.append(message.payload);
+  packet.verdict = judge(Bytes(packet.message.written()).subspan(packet_headroom));
+  packet.is_notice = last_token(message.subject) == system_token;
+  if (arriving.size() >= senders_kept_max)
+    std::erase_if(arriving, [](const auto& sender) { return sender.second->bytes() == 0; });
+  auto& transit = arriving[packet.verdict.said_by];
+  if (transit == nullptr) transit = std::make_shared<Transit>();
+  if (!may_depart(*transit, bytes, rules_.sender_bytes)) {
+    stats_.refused.add();
+    return;
+  }
+  transit->depart(bytes);
+  const End end = ends_[home_of(*room, static_cast<ShardIndex>(ends_.size()))];
+  const bool is_taken = end.shard->offer(
+      [end, transit, bytes, packet = std::move(packet)]() mutable {
+        transit->cancel(bytes);
+        end.server->handle(std::move(packet), end.shard->now());
+      },
+      bytes + order_bytes, /*is_first=*/false);
+  if (is_taken) return;
+  transit->cancel(bytes);
+  stats_.refused.add();
+}
+
+void NatsBus::receive_saying(const RoomName& room, const NatsMessage& message) {
+  stats_.messages_in.add();
+  auto said = decode_fleet_message(message.payload);
+  if (!said) {
+    stats_.unreadable.add();
+    return;
+  }
+  heard(said->from);
+  const End end = ends_[home_of(*room, static_cast<ShardIndex>(ends_.size()))];
+  const bool is_taken = end.shard->offer(
+      [end, saying = FleetSaying{room, std::move(*said)}] {
+        end.server->handle(saying, end.shard->now());
+      },
+      message.payload.size() + order_bytes, /*is_first=*/false);
+  if (is_taken) return;
+  stats_.refused.add();
+  is_out_of_step_ = true;
+}
+
+void NatsBus::receive_no_responders(const NatsMessage& message) {
+  stats_.messages_in.add();
+  if (!message.is_no_responders) return;
+  const RoomId room{std::string(last_token(message.subject))};
+  const End end = ends_[home_of(room, static_cast<ShardIndex>(ends_.size()))];
+  end.shard->post([end, room] { end.server->on_nobody_answers(room, end.shard->now()); });
+}
+
+void NatsBus::receive_alive(const NatsMessage& message) {
+  stats_.messages_in.add();
+  const auto said = decode_fleet_message(message.payload);
+  if (said)
+    heard(said->from);
+  else
+    stats_.unreadable.add();
+}
+
+void NatsBus::heard(InstanceId server) {
+  if (server == self_) return;
+  const std::lock_guard lock(watch_mutex_);
+  watch_.heard(server, monotonic_now());
+}
+
+void NatsBus::on_connected(bool /*again*/) {
+  {
+    const std::lock_guard lock(mutex_);
+    has_reconnected_ = true;
+  }
+  stats_.reconnects.add();
+  wake_.notify_one();
+}
+
+void NatsBus::on_disconnected() {
+  connected_ = false;
+  stats_.connected.set(0);
+  log_warning("the connection to NATS is lost; rooms go on here alone until it is back");
+}
+
+void NatsBus::on_slow_consumer(std::uint64_t dropped) {
+  stats_.lost_at_nats.set(dropped);
+  is_out_of_step_ = true;
+  log_warning("NATS brings packets faster than this server takes them; some are lost",
+              {{"lost", dropped}});
+}
+
+}  // namespace parley

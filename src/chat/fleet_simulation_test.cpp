@@ -1,0 +1,127 @@
+// Several servers under random joins, losses, resumes and delays: whatever happens in between, each
+// JOINED is followed by one LEFT, and in the end all servers know the same.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <string>
+
+#include "chat/testing/fleet_world.h"
+
+namespace parley {
+namespace {
+
+/// One run, made of its seed.
+class FleetRun {
+ public:
+  explicit FleetRun(unsigned seed) : random_(seed), fleet_(servers, shards) {
+    for (std::size_t i = 0; i < servers; ++i)
+      witnesses_.push_back(&fleet_.join_active("witness" + std::to_string(i), i));
+    fleet_.pass(1s);
+  }
+
+  void run(int steps) {
+    for (int i = 0; i < steps; ++i) step();
+    for (TestClient* client : clients_)
+      if (!client->end_reason) client->leave();
+    for (int i = 0; i < 40; ++i) {
+      fleet_.deliver();
+      fleet_.pass(1s);
+    }
+  }
+
+  /// JOINED minus LEFT that a witness heard of each user who is no witness.
+  std::map<std::string, int> balance(std::size_t witness) {
+    hear(witness);
+    return balances_[witness];
+  }
+  std::string heard(std::size_t witness) const { return heard_[witness]; }
+  /// Whom the newest member sees on that server.
+  Lines roster(std::size_t server) {
+    Lines lines = fleet_.join("newest", server).read();
+    lines.erase(lines.begin(), lines.begin() + 2);
+    std::ranges::sort(lines);
+    return lines;
+  }
+
+  static constexpr std::size_t servers = 3;
+  static constexpr ShardIndex shards = 2;
+
+ private:
+  void step() {
+    switch (pick(12)) {
+      case 0:
+      case 1:
+        join();
+        break;
+      case 2:
+      case 3:
+        if (TestClient* const client = anybody()) client->send(media_wrapper(MediaType::audio));
+        break;
+      case 4:
+        if (TestClient* const client = anybody()) client->leave(), forget(client);
+        break;
+      case 5:
+        fleet_.pass_only(Millis(pick(900)));
+        break;
+      default:
+        fleet_.deliver_one(pick(servers), pick(3));
+    }
+    for (std::size_t i = 0; i < servers; ++i) hear(i);
+  }
+
+  void join() {
+    const auto user = static_cast<std::uint8_t>(pick(3));
+    std::optional<std::uint8_t> secret;
+    if (pick(2) == 0) secret = static_cast<std::uint8_t>(user + 1);
+    clients_.push_back(&fleet_[pick(servers)].join("user" + std::to_string(user),
+                                                   static_cast<ShardIndex>(pick(shards)), secret));
+  }
+
+  TestClient* anybody() {
+    std::erase_if(clients_,
+                  [](const TestClient* client) { return client->end_reason.has_value(); });
+    return clients_.empty() ? nullptr : clients_[pick(clients_.size())];
+  }
+  void forget(const TestClient* client) { std::erase(clients_, client); }
+
+  void hear(std::size_t witness) {
+    for (const std::string& line : witnesses_[witness]->read()) {
+      const std::string user = line.substr(line.rfind(' ') + 1);
+      if (!user.starts_with("user")) continue;
+      if (line.starts_with("joined")) ++balances_[witness][user];
+      if (line.starts_with("left")) --balances_[witness][user];
+      if (line.starts_with("joined") || line.starts_with("left")) heard_[witness] += line + "; ";
+    }
+  }
+
+  std::size_t pick(std::size_t below) { return random_() % below; }
+
+  std::mt19937 random_;
+  FleetWorld fleet_;
+  std::vector<TestClient*> witnesses_;
+  std::vector<TestClient*> clients_;
+  std::map<std::string, int> balances_[servers];
+  std::string heard_[servers];
+};
+
+TEST(FleetSimulation, every_joined_is_followed_by_one_left_and_all_servers_agree) {
+  for (unsigned seed = 1; seed <= 400; ++seed) {
+    FleetRun run(seed);
+    run.run(150);
+
+    for (std::size_t i = 0; i < FleetRun::servers; ++i)
+      for (const auto& [user, count] : run.balance(i))
+        ASSERT_EQ(count, 0) << user << " as heard on server " << i << " with seed " << seed << ": "
+                            << run.heard(i);
+    for (std::size_t i = 0; i < FleetRun::servers; ++i)
+      ASSERT_EQ(run.roster(i),
+                (Lines{"joined 1 witness0", "joined 101 witness1", "joined 201 witness2"}))
+          << seed;
+  }
+}
+
+}  // namespace
+}  // namespace parley

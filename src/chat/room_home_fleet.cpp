@@ -1,0 +1,358 @@
+// RoomHome: what other servers say of the room, and what they are told. See chat/presence.h for the
+// rules, which hold over all servers; a session is the business of the server that holds its
+// connection or its departure, and only that one publishes its JOINED and LEFT.
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "chat/room_home.h"
+
+namespace parley {
+namespace {
+
+/// Sessions of other servers in one room; more are not listed.
+constexpr std::size_t sessions_elsewhere_max = 10'000;
+
+}  // namespace
+
+// --- What is said.
+
+void RoomHome::ask(const JoinNote& note, Now now) {
+  question_ = Question{now.monotonic + question_time, false, {}, {}, {}};
+  // What the meeting is if nobody knows it.
+  if (note.identity.role == Role::participant)
+    meeting_ = FleetMeeting{now.unix, note.identity.user_id, fleet_->self()};
+  say_roster(/*is_question=*/true);
+}
+
+void RoomHome::answer_question(Now now) {
+  const Question asked = *std::exchange(question_, std::nullopt);
+  if (meeting_ && meeting_->claimant == fleet_->self() && presence_.empty()) {
+    // Who had asked may have gone meanwhile.
+    const auto first = std::ranges::find(asked.waiting, Role::participant,
+                                         [](const JoinNote& note) { return note.identity.role; });
+    if (first == asked.waiting.end())
+      meeting_.reset();
+    else
+      meeting_->creator_id = first->identity.user_id;
+  }
+  for (const JoinNote& note : asked.waiting) admit(note, now);
+}
+
+/// All who are known to have the room have said what they have.
+void RoomHome::check_question(Now now) {
+  if (!question_ || !question_->is_known) return;
+  const auto has_answered = [this](InstanceId server) {
+    return server == fleet_->self() ||
+           std::ranges::find(question_->answered, server) != question_->answered.end();
+  };
+  if (std::ranges::all_of(others_, has_answered) &&
+      std::ranges::all_of(question_->awaited, has_answered))
+    answer_question(now);
+}
+
+void RoomHome::on_nobody_answers(Now now) {
+  if (question_ && others_.empty()) answer_question(now);
+}
+
+void RoomHome::say(fleet::What what) {
+  if (fleet_ != nullptr) fleet_->say(name_, std::move(what));
+}
+
+void RoomHome::say_roster(bool is_question) {
+  if (fleet_ == nullptr) return;
+  fleet::Roster roster{is_question, meeting_, {}, others_};
+  for (const Session& session : sessions_)
+    if (session.is_ours() && session.identity.role == Role::participant)
+      roster.sessions.push_back(fleet_session(session));
+  say(std::move(roster));
+}
+
+void RoomHome::say_changed(const Session& session) {
+  if (fleet_ != nullptr) say(fleet::Changed{fleet_session(session)});
+}
+
+void RoomHome::publish(const Packet& notice) {
+  if (fleet_ != nullptr && reach().elsewhere) fleet_->publish(name_, notice, nullptr);
+}
+
+FleetSession RoomHome::fleet_session(const Session& session) const {
+  FleetSession said{session.id,
+                    session.identity.user_id,
+                    session.identity.display_name,
+                    FleetState::testing,
+                    {},
+                    session.resume,
+                    false};
+  if (const PresenceTable::Row* const row = presence_.find(session.id)) {
+    said.state = state_of(row->state);
+    said.is_unannounced = row->is_unannounced;
+    if (row->state == Presence::departing)
+      said.departing_for = std::chrono::duration_cast<Millis>(now_ - row->departing_since);
+  }
+  return said;
+}
+
+// --- Packets.
+
+Passage RoomHome::on_packet(FleetPacket& packet, Now now) {
+  now_ = now.monotonic;
+  PacketFacts& facts = packet.verdict.facts;
+  facts.sender = packet.verdict.said_by;
+  switch (packet.verdict.action) {
+    case Action::drop_malformed:
+      return Passage::malformed;
+    case Action::drop_forged:
+      if (facts.type == PacketType::meeting && packet.is_notice) return hear_notice(packet, now);
+      if (facts.type != PacketType::congestion) return Passage::forged;
+      deliver_congestion(facts.sender, Packet::seal(std::move(packet.message), facts));
+      return Passage::done;
+    case Action::echo:
+    case Action::report_health:
+      return Passage::forged;  // no server gives these to a room
+    case Action::request_keyframe:
+    case Action::relay:
+      break;
+  }
+  if (!note_sender(facts, now.monotonic)) return Passage::forged;
+  if (packet.verdict.action == Action::relay) return Passage::everybody;
+  const std::string wanted(as_text(packet.verdict.keyframe_of));
+  route({name_, {}, Packet::seal(std::move(packet.message), facts), wanted, {}});
+  return Passage::done;
+}
+
+/// False if the session is one of ours: nobody else may speak for it.
+bool RoomHome::note_sender(PacketFacts& facts, TimePoint now) {
+  auto sender = senders_.find(facts.sender);
+  if (sender == senders_.end()) {
+    const Session* const session = find(facts.sender);
+    if (session != nullptr && session->is_ours()) return false;
+    if (senders_.size() >= senders_max) return true;
+    const bool knew_others = knows_others();
+    sender = senders_.emplace(facts.sender, Sender{}).first;
+    if (!knew_others) tell_reach(shards_);
+    next_sweep_ = std::min(next_sweep_, now + sweep_period);
+  }
+  sender->second.heard_at = now;
+  if (facts.media != MediaType::video && facts.media != MediaType::screen) return true;
+  bool& seen = facts.media == MediaType::video ? sender->second.video_keyframe_seen
+                                               : sender->second.screen_keyframe_seen;
+  seen = seen || facts.is_keyframe;
+  facts.keyframes_seen = seen;
+  return true;
+}
+
+Passage RoomHome::hear_notice(FleetPacket& packet, Now now) {
+  const auto event = read_meeting_event(packet.verdict.inner);
+  if (!event) return Passage::malformed;
+  PacketFacts& facts = packet.verdict.facts;
+  facts.from_server = true;
+  facts.packet_class = PacketClass::control;
+  if (event->kind == MeetingEvent::Kind::other) return Passage::everybody;
+  const Session* const session = find(event->session);
+  if (!event->session || event->user_id.empty() || (session != nullptr && session->is_ours()))
+    return Passage::forged;
+  if (event->kind == MeetingEvent::Kind::joined)
+    hear_joined(*event, Packet::seal(std::move(packet.message), facts), now);
+  else
+    lose(event->session, /*is_announced=*/true, now);
+  forget_departed();
+  return Passage::done;
+}
+
+void RoomHome::hear_joined(const MeetingEvent& event, Packet joined, Now now) {
+  FleetSession said{event.session, event.user_id, event.display_name, FleetState::active, {}, {},
+                    false};
+  InstanceId server = strange_server;
+  if (const Session* const known = find(event.session)) {
+    said.resume = known->resume;
+    server = known->server;
+  }
+  hear_session(server, said, now, std::move(joined));
+}
+
+void RoomHome::deliver_congestion(SessionId to, const Packet& packet) {
+  const Session* const session = find(to);
+  if (session == nullptr || !session->connection) return;
+  sender_.tell(session->connection->at.shard,
+               DeliverNote{name_, packet, {}, {session->connection->at.connection}});
+}
+
+// --- What is heard.
+
+void RoomHome::on_saying(const FleetMessage& message, Now now) {
+  now_ = now.monotonic;
+  if (message.from == fleet_->self()) return;
+  if (!std::holds_alternative<fleet::Left>(message.what)) note_server(message.from);
+  std::visit([&](const auto& what) { hear(message.from, what, now); }, message.what);
+  forget_departed();
+}
+
+void RoomHome::on_reconnected(Now now) {
+  now_ = now.monotonic;
+  if (!has_entered_) return;
+  say_roster(/*is_question=*/true);
+  for (Session& session : sessions_)
+    if (session.claims) claim(session, session.claims);
+}
+
+void RoomHome::on_silent(InstanceId server, Now now) {
+  now_ = now.monotonic;
+  forget_server(server, now);
+  forget_departed();
+}
+
+void RoomHome::hear(InstanceId from, const fleet::Roster& roster, Now now) {
+  if (roster.meeting) hear_meeting(*roster.meeting);
+  std::unordered_set<SessionId> held;
+  for (const FleetSession& session : roster.sessions) {
+    hear_session(from, session, now, {});
+    held.insert(session.session);
+  }
+  std::vector<SessionId> lost;
+  for (const Session& session : sessions_)
+    if (session.server == from && !held.contains(session.id)) lost.push_back(session.id);
+  for (const SessionId session : lost) lose(session, /*is_announced=*/true, now);
+
+  if (roster.is_question) say_roster(/*is_question=*/false);
+  if (!question_) return;
+  question_->answered.push_back(from);
+  question_->is_known |= !roster.is_question;  // who asks itself does not know the others yet
+  question_->awaited.insert(question_->awaited.end(), roster.others.begin(), roster.others.end());
+  check_question(now);
+}
+
+void RoomHome::hear_meeting(const FleetMeeting& meeting) {
+  if (!meeting_) {
+    meeting_ = meeting;
+    tell_everybody(meeting_started(*name_, meeting.start, meeting.creator_id));  // observers
+  } else if (meeting.is_before(*meeting_)) {
+    meeting_ = meeting;  // for those who join from now on
+  }
+}
+
+void RoomHome::hear_session(InstanceId server, const FleetSession& said, Now now, Packet joined) {
+  Session* known = find(said.session);
+  // Whose it is speaks for it, or whose it was until that fell silent.
+  const bool is_theirs = known == nullptr || known->server == server || known->is_inherited ||
+                         known->server == strange_server;
+  if (!is_theirs) return;
+  if (said.user_id == system_user_id) return;
+  if (known == nullptr) {
+    if (sessions_.size() >= sessions_elsewhere_max) return;
+    known = &sessions_.emplace_back();
+    known->id = said.session;
+    known->identity = {*name_, said.user_id, said.display_name, Role::participant, false};
+    known->joined = participant_joined(*name_, {said.session, said.user_id, said.display_name});
+  }
+  if (!joined.empty()) known->joined = std::move(joined);
+  known->server = server;
+  known->is_inherited = false;
+  known->resume = said.resume;
+  std::vector<Announcement> announcements;
+  presence_.heard(
+      {said.session, said.user_id, said.display_name, presence_of(said.state), now.monotonic,
+       now.monotonic - said.departing_for, /*is_ours=*/false, said.is_unannounced},
+      announcements);
+  announce(announcements);
+  if (server == strange_server) {
+    senders_[said.session].heard_at = now.monotonic;
+    next_sweep_ = std::min(next_sweep_, now.monotonic + sweep_period);
+    tell_reach(shards_);
+  }
+  if (said.state == FleetState::departing && known->waiting) want(*known);
+}
+
+void RoomHome::hear(InstanceId from, const fleet::Changed& changed, Now now) {
+  hear_session(from, changed.session, now, {});
+}
+
+void RoomHome::hear(InstanceId from, const fleet::Removed& removed, Now now) {
+  const Session* const session = find(removed.session);
+  if (session != nullptr && session->server == from)
+    lose(removed.session, /*is_announced=*/false, now);
+}
+
+void RoomHome::hear(InstanceId from, const fleet::Left& /*left*/, Now now) {
+  forget_server(from, now);
+}
+
+void RoomHome::hear(InstanceId /*from*/, const fleet::Claims& claims, Now /*now*/) {
+  if (claims.asked != fleet_->self()) return;
+  const Session* const departed = find(claims.departed);
+  const PresenceTable::Row* const row = presence_.find(claims.departed);
+  const bool is_granted = departed != nullptr && departed->is_ours() && row != nullptr &&
+                          row->state == Presence::departing && !row->is_unannounced;
+  if (!is_granted) {
+    say(fleet::Denied{claims.departed, claims.successor});
+    return;
+  }
+  say(fleet::Succeeded{claims.departed, claims.successor});
+  std::vector<Announcement> announcements;
+  presence_.succeeded(claims.departed, claims.successor, announcements);
+  forget_departed();
+  announce(announcements);
+}
+
+void RoomHome::hear(InstanceId from, const fleet::Succeeded& succeeded, Now /*now*/) {
+  const Session* const departed = find(succeeded.departed);
+  if (departed == nullptr || departed->server != from) return;
+  std::vector<Announcement> announcements;
+  presence_.succeeded(succeeded.departed, succeeded.successor, announcements);
+  announce(announcements);
+  settle_claims(succeeded.departed);
+}
+
+void RoomHome::hear(InstanceId /*from*/, const fleet::Denied& denied, Now /*now*/) {
+  settle_claims(denied.departed);
+}
+
+void RoomHome::hear(InstanceId from, const fleet::Wanted& wanted, Now now) {
+  Session* const session = find(wanted.session);
+  if (session == nullptr || !session->is_ours()) return;
+  // The latest of those that resume is the client's living one.
+  if (session->waiting) send_away(*std::exchange(session->waiting, std::nullopt));
+  session->taking_over = false;
+  if (!session->connection) {
+    give(*session, from, now);
+    return;
+  }
+  session->wanted_by = from;
+  send_away(*session->connection);
+}
+
+void RoomHome::hear(InstanceId from, const fleet::Given& given, Now now) {
+  Session* const session = find(given.session);
+  if (session == nullptr || session->server != from) return;
+  if (given.to == fleet_->self()) {
+    get(*session, given.state, now);
+    return;
+  }
+  session->server = given.to;
+  hear_session(given.to,
+               {session->id,
+                session->identity.user_id,
+                session->identity.display_name,
+                given.state,
+                {},
+                session->resume,
+                false},
+               now, {});
+  if (std::ranges::find(others_, given.to) == others_.end())
+    inherit(*session, now);  // which has left since it asked for it
+  else if (session->waiting && session->taking_over)
+    want(*session);
+}
+
+void RoomHome::hear(InstanceId /*from*/, const fleet::Congestion& congestion, Now /*now*/) {
+  const Verdict verdict = judge(congestion.packet);
+  if (verdict.facts.type != PacketType::congestion) return;
+  PacketFacts facts = verdict.facts;
+  facts.packet_class = PacketClass::control;
+  facts.from_server = true;
+  deliver_congestion(congestion.session, Packet::copy_of(congestion.packet, facts));
+}
+
+void RoomHome::hear(InstanceId /*from*/, const fleet::Alive& /*alive*/, Now /*now*/) {}
+
+}  // namespace parley

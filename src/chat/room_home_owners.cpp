@@ -1,0 +1,170 @@
+// RoomHome: whose a session is. It moves to another server with the client that resumes it, and a
+// server that falls silent leaves its departures to the living.
+#include <algorithm>
+#include <utility>
+
+#include "chat/room_home.h"
+
+namespace parley {
+
+bool RoomHome::knows_others() const { return !others_.empty() || !senders_.empty(); }
+
+void RoomHome::note_server(InstanceId server) {
+  if (std::ranges::find(others_, server) != others_.end()) return;
+  const bool knew_others = knows_others();
+  others_.push_back(server);
+  if (!knew_others) tell_reach(shards_);
+}
+
+void RoomHome::forget_server(InstanceId server, Now now) {
+  const bool was_here = std::erase(others_, server) > 0;
+  if (question_) std::erase(question_->awaited, server);
+  check_question(now);
+  if (!was_here) return;
+  for (Session& session : sessions_) {
+    if (session.wanted_by == server) session.wanted_by = {};
+    if (session.server == server) inherit(session, now);
+  }
+  if (!knows_others()) tell_reach(shards_);
+}
+
+/// Its server is gone: the living one with the smallest number sees to its departure.
+void RoomHome::inherit(Session& session, Now now) {
+  InstanceId heir = fleet_->self();
+  for (const InstanceId other : others_) heir = std::min(heir, other);
+  const bool is_ours = heir == fleet_->self();
+  session.server = is_ours ? InstanceId{} : heir;
+  session.is_inherited = !is_ours || !session.waiting;
+
+  const PresenceTable::Row* const row = presence_.find(session.id);
+  if (row == nullptr) return;
+  if (session.waiting) {
+    presence_.set_ours(session.id, is_ours);
+    if (is_ours)
+      take_over(session);
+    else
+      want(session);
+    return;
+  }
+  if (row->state == Presence::testing || row->is_unannounced) {
+    presence_.remove(session.id);
+    settle_claims(session.id);
+    return;
+  }
+  std::vector<Announcement> announcements;
+  const TimePoint since = row->state == Presence::departing ? row->departing_since : now.monotonic;
+  presence_.heard({row->session, row->user_id, row->display_name, Presence::departing,
+                   row->joined_at, since, is_ours},
+                  announcements);
+  // Who would succeed it asks its heir.
+  const auto claimant = std::ranges::find(sessions_, session.id, &Session::claims);
+  if (claimant == sessions_.end()) return;
+  if (!is_ours) {
+    claim(*claimant, session.id);
+    return;
+  }
+  presence_.succeeded(session.id, claimant->id, announcements);
+  announce(announcements);
+  settle_claims(session.id);
+}
+
+void RoomHome::give(Session& session, InstanceId to, Now now) {
+  const PresenceTable::Row* const row = presence_.find(session.id);
+  session.wanted_by = {};
+  session.connection.reset();
+  session.server = to;
+  if (row == nullptr) return;
+  const FleetState state =
+      row->state == Presence::testing ? FleetState::testing : FleetState::active;
+  std::vector<Announcement> announcements;
+  presence_.heard({row->session, row->user_id, row->display_name, presence_of(state),
+                   row->joined_at, now.monotonic, /*is_ours=*/false},
+                  announcements);
+  announce(announcements);
+  say(fleet::Given{session.id, to, state});
+}
+
+void RoomHome::get(Session& session, FleetState state, Now now) {
+  session.server = {};
+  senders_.erase(session.id);
+  std::vector<Announcement> announcements;
+  presence_.heard({session.id, session.identity.user_id, session.identity.display_name,
+                   presence_of(state), now.monotonic, now.monotonic, /*is_ours=*/true},
+                  announcements);
+  announce(announcements);
+  if (session.waiting) {
+    take_over(session);
+    return;
+  }
+  // Its client has gone meanwhile.
+  announcements.clear();
+  presence_.gone(session.id, now.monotonic, announcements);
+  announce(announcements);
+  if (state == FleetState::active)
+    say_changed(session);
+  else
+    say(fleet::Removed{session.id});
+}
+
+/// A session elsewhere has ended. One of our clients that was about to resume it has it anew.
+void RoomHome::lose(SessionId id, bool is_announced, Now now) {
+  Session* const session = find(id);
+  if (session == nullptr || session->is_ours()) return;
+  const PresenceTable::Row* const row = presence_.find(id);
+  if (row == nullptr) return;
+  if (is_announced && row->state != Presence::testing && !row->is_unannounced)
+    tell_everybody(
+        participant_left(*name_, {id, session->identity.user_id, session->identity.display_name}));
+  if (session->waiting) {
+    session->server = {};
+    std::vector<Announcement> none;
+    presence_.heard({id, session->identity.user_id, session->identity.display_name,
+                     Presence::testing, now.monotonic, now.monotonic, /*is_ours=*/true,
+                     /*is_unannounced=*/false},
+                    none);
+    say_changed(*session);
+    take_over(*session);
+  } else {
+    presence_.remove(id);
+    senders_.erase(id);
+  }
+  settle_claims(id);
+}
+
+void RoomHome::want(Session& session) { say(fleet::Wanted{session.id}); }
+
+void RoomHome::claim(Session& session, SessionId departed) {
+  session.claims = departed;
+  say(fleet::Claims{departed, session.id, find(departed)->server});
+}
+
+/// Those that would have succeeded `departed` and have not are to be announced.
+void RoomHome::settle_claims(SessionId departed) {
+  std::vector<Announcement> announcements;
+  for (Session& session : sessions_) {
+    if (session.claims != departed || !departed) continue;
+    session.claims = {};
+    presence_.denied(session.id, announcements);
+  }
+  announce(announcements);
+}
+
+void RoomHome::sweep(Now now) {
+  const auto is_silent = [now](TimePoint heard_at) {
+    return heard_at + stranger_silence_max <= now.monotonic;
+  };
+  std::vector<SessionId> silent;
+  for (const Session& session : sessions_) {
+    if (session.server != strange_server) continue;
+    const auto sender = senders_.find(session.id);
+    if (sender == senders_.end() || is_silent(sender->second.heard_at))
+      silent.push_back(session.id);
+  }
+  for (const SessionId session : silent) lose(session, /*is_announced=*/true, now);
+  std::erase_if(senders_, [&](const auto& sender) { return is_silent(sender.second.heard_at); });
+  next_sweep_ = senders_.empty() ? never : now.monotonic + sweep_period;
+  if (!knows_others()) tell_reach(shards_);
+  forget_departed();
+}
+
+}  // namespace parley

@@ -1,0 +1,141 @@
+"""A NATS server of the test's own, and a client that speaks its protocol by hand."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+from deadline import PATIENCE, Deadline
+
+PROGRAM = "/usr/sbin/nats-server"
+
+
+class NatsServer:
+    """On a free port, which it keeps when it is started again. `options` are lines of its
+    configuration."""
+
+    def __init__(self, *options):
+        self._folder = tempfile.TemporaryDirectory(prefix="parley-nats-")
+        self._options = options
+        self.port = -1
+        self.process = None
+        self.start()
+
+    def start(self):
+        from relay import die_with_parent, quiet_environment
+
+        folder = Path(self._folder.name)
+        for old in folder.glob("*.ports"):
+            old.unlink()
+        lines = [f"port: {self.port}", "host: 127.0.0.1", f'ports_file_dir: "{folder}"',
+                 *self._options]
+        (folder / "nats.conf").write_text("\n".join(lines) + "\n")
+        self.process = subprocess.Popen([PROGRAM, "-c", str(folder / "nats.conf"), "-l",
+                                         str(folder / "log")], stdin=subprocess.DEVNULL,
+                                        preexec_fn=die_with_parent, env=quiet_environment())
+        deadline = Deadline()
+        ports = folder / f"nats-server_{self.process.pid}.ports"
+        while True:
+            deadline.left("the ports of nats-server")
+            assert self.process.poll() is None, (folder / "log").read_text()
+            try:
+                said = json.loads(ports.read_text())
+                break
+            except (FileNotFoundError, json.JSONDecodeError):
+                continue
+        self.port = int(said["nats"][0].rpartition(":")[2])
+    @property
+    def url(self):
+        return f"nats://127.0.0.1:{self.port}"
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+    def pause(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.terminate()
+            self.process.wait(PATIENCE)
+        self._folder.cleanup()
+
+
+class NatsPeer:
+    """A plain client: hears what its subjects bring, and says anything."""
+
+    def __init__(self, server, *subjects):
+        self._socket = socket.create_connection(("127.0.0.1", server.port), PATIENCE)
+        self._data = b""
+        self._line()  # INFO
+        options = json.dumps({"verbose": False, "pedantic": False, "echo": False}).encode()
+        self._socket.sendall(b"CONNECT " + options + b"\r\n")
+        for number, subject in enumerate(subjects, 1):
+            self._socket.sendall(f"SUB {subject} {number}\r\n".encode())
+        self.heard = []
+        self.flush()
+
+    def publish(self, subject, payload):
+        self._socket.sendall(f"PUB {subject} {len(payload)}\r\n".encode() + payload + b"\r\n")
+
+    def flush(self):
+        """The server has seen everything that was said before. What comes meanwhile is heard."""
+        self._socket.sendall(b"PING\r\n")
+        deadline = Deadline()
+        while self._next(deadline) is not None:
+            pass
+
+    def next(self, within=PATIENCE):
+        """(subject, payload) of the next message."""
+        deadline = Deadline(within)
+        while (message := self._next(deadline)) is None:
+            pass
+        return message
+
+    def hear(self, wanted, within=PATIENCE):
+        """Reads on until a message is `wanted`, a question about subject and payload."""
+        deadline = Deadline(within)
+        while True:
+            message = self.next(deadline.left("the wanted message"))
+            if wanted(*message):
+                return message
+
+    def close(self):
+        self._socket.close()
+
+    def _next(self, deadline):
+        """The next message; None for a PONG."""
+        while True:
+            line = self._line(deadline)
+            if line == b"PONG":
+                return None
+            if line == b"PING":
+                self._socket.sendall(b"PONG\r\n")
+                continue
+            subject, size = re.fullmatch(rb"MSG (\S+) \d+ (?:\S+ )?(\d+)", line).groups()
+            self._fill(int(size) + 2, deadline)
+            payload, self._data = self._data[: int(size)], self._data[int(size) + 2 :]
+            self.heard.append((subject.decode(), payload))
+            return self.heard[-1]
+
+    def _line(self, deadline=None):
+        while b"\r\n" not in self._data:
+            self._fill(len(self._data) + 1, deadline)
+        line, _, self._data = self._data.partition(b"\r\n")
+        return line
+
+    def _fill(self, size, deadline=None):
+        deadline = deadline or Deadline()
+        while len(self._data) < size:
+            self._socket.settimeout(deadline.left("a message over NATS"))
+            data = self._socket.recv(65536)
+            assert data, "NATS has closed the connection"
+            self._data += data
