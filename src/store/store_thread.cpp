@@ -153,12 +153,12 @@ void StoreThread::serve(StartRequest request, Lock& lock) {
 
   stats_.failures.add();
   if (error->kind == StoreError::Kind::in_doubt) put_back(WithdrawRequest{request.start});
-  refuse(std::move(request), *error, stats_.refused_down, lock);
   if (error->kind == StoreError::Kind::refused)
     log_warning("the session store refused a session",
                 {{"store", rules_.name}, {"reason", error->message}});
   else
     went_down(*error, lock);
+  refuse(std::move(request), *error, stats_.refused_down, lock);
 }
 
 void StoreThread::serve(EndRequest request, Lock& lock) {

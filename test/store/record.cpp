@@ -100,8 +100,7 @@ class SqliteRecord final : public TestRecord {
 
 class PostgresRecord final : public TestRecord {
  public:
-  PostgresRecord()
-      : url_(PostgresServer::shared().new_database()), database_(open_store(url_).value()) {}
+  PostgresRecord() { Psql(url_).run("DROP SCHEMA IF EXISTS parley CASCADE"); }
 
   std::shared_ptr<SessionStore> connect() override { return database_->connect(); }
   WrittenMeeting written(const std::string& room) override {
@@ -125,8 +124,14 @@ class PostgresRecord final : public TestRecord {
   }
 
  private:
-  std::string url_;
-  std::unique_ptr<Database> database_;
+  // All tests have one after the other: making a database takes longer than most of them.
+  static const std::string& shared_url() {
+    static const std::string url = PostgresServer::shared().new_database();
+    return url;
+  }
+
+  const std::string url_ = shared_url();
+  std::unique_ptr<Database> database_ = open_store(url_).value();
 };
 
 }  // namespace
