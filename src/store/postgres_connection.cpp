@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <utility>
 
 namespace parley {
@@ -92,7 +92,7 @@ StoreResult<void> PostgresConnection::commit() {
   auto committed = execute("COMMIT");
   if (committed) return {};
   StoreError error = std::move(committed.error());
-  if (error.kind == StoreError::Kind::unavailable && !is_connected())
+  if (error.kind == StoreError::Kind::unavailable && (has_given_up_ || !is_connected()))
     error.kind = StoreError::Kind::in_doubt;
   return tl::unexpected(std::move(error));
 }
@@ -132,7 +132,7 @@ StoreResult<UnixMillis> PostgresConnection::shared_clock(UnixMillis now) {
 }
 
 bool PostgresConnection::is_connected() const {
-  return !was_cut_ && PQstatus(connection_.get()) == CONNECTION_OK;
+  return PQstatus(connection_.get()) == CONNECTION_OK;
 }
 
 // Everything that was asked is answered before anything else is: the last rows, or the first error.
@@ -144,7 +144,7 @@ StoreResult<SqlRows> PostgresConnection::answer(bool was_sent, Millis time) {
   for (;;) {
     while (PQisBusy(connection_.get()) == 1) {
       if (!wait(true, deadline)) {
-        was_cut_ = true;
+        has_given_up_ = true;
         return unavailable("the database does not answer within " +
                            std::to_string(time.count()) + " ms");
       }

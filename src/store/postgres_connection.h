@@ -53,13 +53,12 @@ class PostgresConnection final : public SqlSession {
   StoreResult<void> connect(const std::string& url);
   StoreResult<SqlRows> answer(bool was_sent, Millis time);
   bool wait(bool for_reading, TimePoint deadline);
-  void cut();
   [[nodiscard]] tl::unexpected<StoreError> failure(const PGresult* result) const;
 
   std::unique_ptr<PGconn, Finish> connection_;
   Dialect dialect_;
   std::bitset<query_count> is_prepared_;
-  bool was_cut_ = false;
+  bool has_given_up_ = false;  ///< an answer is still to come, and nobody waits for it
 };
 
 }  // namespace parley

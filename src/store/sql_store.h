@@ -40,7 +40,7 @@ class SqlSession {
 
   /// Now, by the clock that all who share the tables go by; `now` is our own.
   [[nodiscard]] virtual StoreResult<UnixMillis> shared_clock(UnixMillis now) = 0;
-  /// False once the connection is seen to be cut.
+  /// False once the other end is seen to be gone; a server that says nothing is not.
   [[nodiscard]] virtual bool is_connected() const = 0;
 };
 

@@ -39,8 +39,8 @@ struct StoreStats {
 
 /// What the threads of one store have in common.
 struct StoreThreadRules {
-  std::string name;      ///< of the database, for the log
-  std::string instance;  ///< names this process among those that share the record
+  std::string name{};      ///< of the database, for the log
+  std::string instance{};  ///< names this process among those that share the record
   Millis renewal = instance_renewal;
   std::size_t starts_waiting_max = 256;     ///< of all threads together
   std::size_t ends_waiting_max = 65'536;    ///< of all threads together

@@ -94,10 +94,9 @@ void PostgresServer::start() {
   for (;;) {
     if (process_ <= 0)
       process_ = spawn({programs_ / "postgres", "-D", folder_ / "data", "-k", folder_,
-                        // Nothing here is worth a disk's time.
+                        // Nothing here is worth a disk's time; what is committed outlives kill().
                         "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off",
-                        "-c", "synchronous_commit=off", "-c", "autovacuum=off", "-c",
-                        "max_connections=50"});
+                        "-c", "autovacuum=off", "-c", "max_connections=50"});
     if (PQping(url.c_str()) == PQPING_OK) return;
     if (monotonic_now() > deadline) give_up("PostgreSQL does not start:\n" + log());
     // After kill() what served the old one may take a moment to notice, and the new one ends at once.
