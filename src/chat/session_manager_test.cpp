@@ -47,7 +47,8 @@ TEST(SessionManager, says_what_the_store_knows_of_the_meeting) {
 TEST(SessionManager, refuses_the_reserved_user_without_asking_the_store) {
   FakeStore store;
 
-  for (SessionStore* either : {static_cast<SessionStore*>(&store), static_cast<SessionStore*>(nullptr)}) {
+  for (SessionStore* either :
+       {static_cast<SessionStore*>(&store), static_cast<SessionStore*>(nullptr)}) {
     const auto refused = SessionManager(either).start(start_of(system_user_id));
     ASSERT_FALSE(refused.has_value());
     EXPECT_EQ(refused.error().reason, "Cannot use reserved system user ID");

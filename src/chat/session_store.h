@@ -1,5 +1,6 @@
 #pragma once
-// SessionStore: the record of meetings and of who takes part in them, as a store thread asks for it.
+// SessionStore: the record of meetings and of who takes part in them, as a store thread asks for
+// it.
 
 #include <cstdint>
 #include <string>
@@ -74,8 +75,8 @@ inline constexpr Millis unheld_grace = std::chrono::hours(24);
 /// before `started_at`, whatever the clock does.
 ///
 /// **Host** of a running meeting is everybody who came to it with a token that says so; the creator
-/// if there was nobody of that kind. The meeting ends for all when the last host who is there leaves
-/// and others remain: with two hosts, one may go.
+/// if there was nobody of that kind. The meeting ends for all when the last host who is there
+/// leaves and others remain: with two hosts, one may go.
 ///
 /// **Presence.** There is one participant for each user, held by each process that has him; he has
 /// left when none holds him. A process that dies without a word holds nobody any more after

@@ -1,6 +1,7 @@
+#include "store/database.h"
+
 #include <utility>
 
-#include "store/database.h"
 #include "store/memory_store.h"
 #include "store/postgres_database.h"
 #include "store/postgres_url.h"
@@ -43,7 +44,8 @@ Result<std::unique_ptr<Database>> open_store(std::string_view url) {
 
 std::string made_by_a_later_program(int version) {
   return "the tables are of version " + std::to_string(version) + ", and this program knows " +
-         std::to_string(schema_version) + ": run the newer Parley that made them, or name another database";
+         std::to_string(schema_version) +
+         ": run the newer Parley that made them, or name another database";
 }
 
 }  // namespace parley

@@ -41,8 +41,8 @@ class Database {
 
   /// Looks, and changes nothing. Fails, too, when the tables are of a later version than ours.
   [[nodiscard]] virtual Result<SchemaStatus> status() const = 0;
-  /// Makes what is missing, in one transaction; nothing when all is there. Others who migrate at the
-  /// same time wait. Each connection does it by itself.
+  /// Makes what is missing, in one transaction; nothing when all is there. Others who migrate at
+  /// the same time wait. Each connection does it by itself.
   [[nodiscard]] virtual Result<SchemaStatus> migrate() const = 0;
 
   /// A store over a connection of its own, made when it is needed; it must not outlive this.

@@ -1,6 +1,6 @@
 #pragma once
-// The rules of the record (chat/session_store.h), once for all stores: what a start and an end do to
-// the rows of their room.
+// The rules of the record (chat/session_store.h), once for all stores: what a start and an end do
+// to the rows of their room.
 
 #include <cstdint>
 #include <optional>

@@ -15,8 +15,8 @@ namespace {
 constexpr std::string_view room_lock =
     "SELECT pg_advisory_xact_lock(hashtextextended($1::text, 7021786327))";
 
-// A statement that waits for somebody's lock ends, and a transaction of ours that was forgotten (our
-// process was stopped in it) does not hold its room for ever.
+// A statement that waits for somebody's lock ends, and a transaction of ours that was forgotten
+// (our process was stopped in it) does not hold its room for ever.
 const std::string session_settings =
     "SET statement_timeout = " + std::to_string(statement_time_max.count()) +
     "; SET idle_in_transaction_session_timeout = 10000; SET client_encoding = 'UTF8'";
@@ -56,8 +56,8 @@ StoreResult<void> PostgresConnection::connect(const std::string& url) {
   if (connection_ == nullptr) return unavailable("no memory for a connection to the database");
 
   // As libpq wants it: wait for writing first, then for what it says.
-  auto state = PQstatus(connection_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED
-                                                             : PGRES_POLLING_WRITING;
+  auto state =
+      PQstatus(connection_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
   while (state != PGRES_POLLING_OK) {
     if (state == PGRES_POLLING_FAILED)
       return unavailable(in_one_line(PQerrorMessage(connection_.get())));
@@ -83,8 +83,8 @@ StoreResult<void> PostgresConnection::begin(const RoomId* room) {
   if (auto begun = execute("BEGIN"); !begun) return tl::unexpected(std::move(begun.error()));
   if (room == nullptr) return {};
   const char* name = room->value.c_str();
-  const int sent = PQsendQueryParams(connection_.get(), room_lock.data(), 1, nullptr, &name, nullptr,
-                                     nullptr, 0);
+  const int sent = PQsendQueryParams(connection_.get(), room_lock.data(), 1, nullptr, &name,
+                                     nullptr, nullptr, 0);
   return answer(sent == 1, sql_call_max).map([](const SqlRows&) {});
 }
 
@@ -117,9 +117,9 @@ StoreResult<SqlRows> PostgresConnection::run(Query query, SqlArguments arguments
                                     : std::to_string(std::get<std::uint64_t>(argument)));
     values.push_back(texts.back().c_str());
   }
-  const int sent = PQsendQueryPrepared(connection_.get(), name.c_str(),
-                                       static_cast<int>(values.size()), values.data(), nullptr,
-                                       nullptr, 0);
+  const int sent =
+      PQsendQueryPrepared(connection_.get(), name.c_str(), static_cast<int>(values.size()),
+                          values.data(), nullptr, nullptr, 0);
   return answer(sent == 1, sql_call_max);
 }
 
@@ -145,8 +145,8 @@ StoreResult<SqlRows> PostgresConnection::answer(bool was_sent, Millis time) {
     while (PQisBusy(connection_.get()) == 1) {
       if (!wait(true, deadline)) {
         has_given_up_ = true;
-        return unavailable("the database does not answer within " +
-                           std::to_string(time.count()) + " ms");
+        return unavailable("the database does not answer within " + std::to_string(time.count()) +
+                           " ms");
       }
       if (PQconsumeInput(connection_.get()) == 0) return failure(nullptr);
     }

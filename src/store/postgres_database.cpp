@@ -106,8 +106,8 @@ StoreResult<Surroundings> look_into(PostgresConnection& connection) {
   found.status.place = "schema parley";
   if (is_meeting_apis) found.status.place += ", beside the meeting-api's, which are left alone";
   if (found.record_schema != "parley")
-    found.status.place += ", with the record in meetings and session_participants of schema " +
-                          found.record_schema;
+    found.status.place +=
+        ", with the record in meetings and session_participants of schema " + found.record_schema;
 
   if (is_true(row[5])) {
     const auto version = version_of(connection);
@@ -115,8 +115,7 @@ StoreResult<Surroundings> look_into(PostgresConnection& connection) {
     found.status.version = *version;
   }
   if (found.status.version > schema_version)
-    return tl::unexpected(
-        StoreError{.message = made_by_a_later_program(found.status.version)});
+    return tl::unexpected(StoreError{.message = made_by_a_later_program(found.status.version)});
   return found;
 }
 
@@ -144,8 +143,9 @@ StoreResult<Surroundings> migrate_in(PostgresConnection& connection) {
     if (!made)
       return tl::unexpected(StoreError{
           .message = "the tables could not be made: " + made.error().message +
-                     (found->has_our_schema ? "" : "; this user may have to be given a schema: "
-                                                   "CREATE SCHEMA parley AUTHORIZATION …")});
+                     (found->has_our_schema ? ""
+                                            : "; this user may have to be given a schema: "
+                                              "CREATE SCHEMA parley AUTHORIZATION …")});
     found = look_into(connection);
   }
   if (!found) return found;

@@ -77,8 +77,7 @@ constexpr auto texts = std::to_array<std::pair<Query, std::string_view>>({
     {Query::release_lost,
      "DELETE FROM @holders AS h WHERE h.room_id = $1 AND NOT EXISTS (SELECT 1 "
      "FROM @instances AS i WHERE i.instance_id = h.instance_id AND i.seen_at >= $2ms)"},
-    {Query::last_left,
-     "SELECT ms(max(left_at)) FROM @session_participants WHERE room_id = $1"},
+    {Query::last_left, "SELECT ms(max(left_at)) FROM @session_participants WHERE room_id = $1"},
     {Query::forget_instances,
      "DELETE FROM @instances AS i WHERE i.seen_at < $1ms AND NOT EXISTS (SELECT 1 "
      "FROM @holders AS h WHERE h.instance_id = i.instance_id)"},
@@ -151,7 +150,8 @@ class Translator {
       ++length;
     } while (depth > 0);
     const std::string inner = Translator(take(length), dialect_).translate();
-    out_ += dialect_.is_postgres ? "floor(extract(epoch from " + inner + ") * 1000)::bigint" : inner;
+    out_ +=
+        dialect_.is_postgres ? "floor(extract(epoch from " + inner + ") * 1000)::bigint" : inner;
   }
 
   void later() {

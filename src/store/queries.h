@@ -1,5 +1,6 @@
 #pragma once
-// What the stores say in SQL: one text for each query, and how it is put in the words of each engine.
+// What the stores say in SQL: one text for each query, and how it is put in the words of each
+// engine.
 
 #include <array>
 #include <cstddef>

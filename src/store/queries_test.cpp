@@ -12,8 +12,9 @@ TEST(Queries, name_tables_where_they_are) {
   constexpr std::string_view text = "SELECT 1 FROM @meetings, @session_participants, @holders AS h";
 
   EXPECT_EQ(in_dialect(text, sqlite), "SELECT 1 FROM meetings, session_participants, holders AS h");
-  EXPECT_EQ(in_dialect(text, postgres),
-            "SELECT 1 FROM \"public\".meetings, \"public\".session_participants, parley.holders AS h");
+  EXPECT_EQ(
+      in_dialect(text, postgres),
+      "SELECT 1 FROM \"public\".meetings, \"public\".session_participants, parley.holders AS h");
 }
 
 TEST(Queries, pass_times_as_milliseconds) {

@@ -174,8 +174,8 @@ StoreResult<void> SqlStore::renew(const std::string& instance, UnixMillis now) {
   };
   const auto life = transact(nullptr, [&](Transaction& rows) {
     const UnixMillis clock = rows.shared_clock(now);
-    const auto since = number_in(rows.run(
-        Query::renew, {instance, clock.count, ago(clock, 3 * Millis(instance_renewal))}));
+    const auto since = number_in(
+        rows.run(Query::renew, {instance, clock.count, ago(clock, 3 * Millis(instance_renewal))}));
     return Life{clock, {since.value_or(clock.count)}};
   });
   if (!life) return tl::unexpected(life.error());
@@ -197,9 +197,8 @@ StoreResult<void> SqlStore::clear_up(UnixMillis clock) {
     });
     if (!done) return tl::unexpected(done.error());
   }
-  const auto done = transact(nullptr, [&](Transaction& rows) {
-    return rows.run(Query::forget_instances, {lost_before});
-  });
+  const auto done = transact(
+      nullptr, [&](Transaction& rows) { return rows.run(Query::forget_instances, {lost_before}); });
   return done.map([](const SqlRows&) {});
 }
 

@@ -33,8 +33,8 @@ bool is_about_the_request(int code) {
 StoreResult<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::string& path,
                                                                       Access access) {
   std::unique_ptr<SqliteConnection> connection(new SqliteConnection(path));
-  const int flags =
-      access == Access::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int flags = access == Access::read_only ? SQLITE_OPEN_READONLY
+                                                : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   sqlite3* database = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &database, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   connection->database_.reset(database);
@@ -44,7 +44,8 @@ StoreResult<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std:
 }
 
 StoreResult<void> SqliteConnection::execute(const std::string& text) {
-  if (sqlite3_exec(database_.get(), text.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) return {};
+  if (sqlite3_exec(database_.get(), text.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK)
+    return {};
   return failure();
 }
 

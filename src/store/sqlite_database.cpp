@@ -122,8 +122,7 @@ StoreResult<std::unique_ptr<SqlSession>> SqliteDatabase::open() const {
   std::string pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;";
   if (pages_max_ > 0) pragmas += "PRAGMA max_page_count = " + std::to_string(pages_max_) + ";";
   if (auto set = (*connection)->execute(pragmas); !set) return tl::unexpected(set.error());
-  if (auto migrated = migrate_in(**connection); !migrated)
-    return tl::unexpected(migrated.error());
+  if (auto migrated = migrate_in(**connection); !migrated) return tl::unexpected(migrated.error());
   return std::move(*connection);
 }
 

@@ -201,8 +201,9 @@ void StoreThread::refuse(StartRequest request, StoreError cause, Cell& counter, 
 void StoreThread::lose(EndRequest request, StoreError cause, Lock& lock) {
   stats_.ends_lost.add();
   lock.unlock();
-  log_warning("the end of a session could not be recorded",
-              {{"store", rules_.name}, {"room", request.end.room.value}, {"reason", cause.message}});
+  log_warning(
+      "the end of a session could not be recorded",
+      {{"store", rules_.name}, {"room", request.end.room.value}, {"reason", cause.message}});
   if (request.reply) request.reply(tl::unexpected(std::move(cause)));
   lock.lock();
 }
@@ -217,8 +218,8 @@ void StoreThread::put_back(Request request) {
 StoreThread::Request StoreThread::take() {
   Request request = std::move(queue_.front());
   queue_.pop_front();
-  auto& waiting = std::holds_alternative<StartRequest>(request) ? counts_.starts_waiting
-                                                                : counts_.ends_waiting;
+  auto& waiting =
+      std::holds_alternative<StartRequest>(request) ? counts_.starts_waiting : counts_.ends_waiting;
   waiting.fetch_sub(1);
   stats_.waiting.set(queue_.size());
   return request;

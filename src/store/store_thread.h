@@ -42,10 +42,10 @@ struct StoreThreadRules {
   std::string name{};      ///< of the database, for the log
   std::string instance{};  ///< names this process among those that share the record
   Millis renewal = instance_renewal;
-  std::size_t starts_waiting_max = 256;     ///< of all threads together
-  std::size_t ends_waiting_max = 65'536;    ///< of all threads together
-  Millis start_wait_max = 5s;               ///< whoever waits longer is refused
-  int end_attempts_max = 5;                 ///< after each, the store first has to answer again
+  std::size_t starts_waiting_max = 256;   ///< of all threads together
+  std::size_t ends_waiting_max = 65'536;  ///< of all threads together
+  Millis start_wait_max = 5s;             ///< whoever waits longer is refused
+  int end_attempts_max = 5;               ///< after each, the store first has to answer again
   Millis retry_first = 100ms, retry_last = 1s;
   /// How long the end of the process waits for what is still to be recorded.
   Millis stop_wait_max = 2s;
@@ -124,11 +124,11 @@ class StoreThread {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Request> queue_;       // under mutex_
+  std::deque<Request> queue_;        // under mutex_
   Health health_ = Health::unknown;  // under mutex_
-  bool stopping_ = false;           // under mutex_
-  TimePoint due_;                   ///< when the instance is renewed next; the thread's
-  Millis retry_;                    ///< the thread's
+  bool stopping_ = false;            // under mutex_
+  TimePoint due_;                    ///< when the instance is renewed next; the thread's
+  Millis retry_;                     ///< the thread's
   std::thread thread_;
 };
 

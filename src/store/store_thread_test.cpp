@@ -105,10 +105,12 @@ struct StoreThreadTest : testing::Test {
     thread = std::make_unique<StoreThread>(std::make_unique<FakeStore>(script), rules, counts);
   }
   void start(const std::string& user, StartAnswer& answer) {
-    thread->start({.room = {"kitchen"}, .user_id = user, .instance = "i", .now = {5}}, answer.reply());
+    thread->start({.room = {"kitchen"}, .user_id = user, .instance = "i", .now = {5}},
+                  answer.reply());
   }
   void end(const std::string& user, EndAnswer& answer) {
-    thread->end({.room = {"kitchen"}, .user_id = user, .instance = "i", .now = {6}}, answer.reply());
+    thread->end({.room = {"kitchen"}, .user_id = user, .instance = "i", .now = {6}},
+                answer.reply());
   }
   /// And waits until it has found its store.
   void begin_up() {

@@ -40,8 +40,8 @@ void StoreThreads::end(SessionEnd end, EndReply reply) {
 }
 
 bool StoreThreads::is_up() const {
-  return std::ranges::all_of(
-      threads_, [](const auto& thread) { return thread->stats().is_up.read() == 1; });
+  return std::ranges::all_of(threads_,
+                             [](const auto& thread) { return thread->stats().is_up.read() == 1; });
 }
 
 std::vector<const StoreStats*> StoreThreads::stats() const {

@@ -15,9 +15,9 @@ namespace parley {
 /// done in order.
 ///
 /// Starts have somebody who waits: they are refused when 256 wait already, when the store is
-/// unavailable, and after 5 s. Ends have nobody, and are kept over a store that is away: there is at
-/// most one for each participant who came in while it was not. Beyond 65 536, after five attempts,
-/// and when the process ends, they are lost and counted.
+/// unavailable, and after 5 s. Ends have nobody, and are kept over a store that is away: there is
+/// at most one for each participant who came in while it was not. Beyond 65 536, after five
+/// attempts, and when the process ends, they are lost and counted.
 class StoreThreads {
  public:
   /// `threads` is how many there are; 0 = as many as are good for the database. `rules.name` is the
@@ -33,8 +33,9 @@ class StoreThreads {
 
   /// Any thread. An empty `instance` is this process.
   void start(SessionStart start, StartReply reply);
-  /// Any thread. An empty `instance` is this process; it can be another that has gone silent. Without
-  /// a reply nobody is told. After a time without the store the answer comes when it is back.
+  /// Any thread. An empty `instance` is this process; it can be another that has gone silent.
+  /// Without a reply nobody is told. After a time without the store the answer comes when it is
+  /// back.
   void end(SessionEnd end, EndReply reply);
 
   /// True while every thread has a store that answers.

@@ -282,8 +282,9 @@ TEST_P(Lifecycle, clock_set_back_ends_no_meeting_before_it_began) {
 }
 
 TEST_P(Lifecycle, refused_user_leaves_no_trace) {
-  const auto refused = SessionManager(store.get())
-                           .start({{"kitchen"}, std::string(system_user_id), "i", false, at_second(1)});
+  const auto refused =
+      SessionManager(store.get())
+          .start({{"kitchen"}, std::string(system_user_id), "i", false, at_second(1)});
 
   EXPECT_FALSE(refused.has_value());
   start("alice", 2);
@@ -423,7 +424,10 @@ TEST_P(Restart, two_hosts_who_race_create_one_meeting) {
       const auto own = record->connect();
       (void)own->renew("server-" + std::to_string(i), at_second(1));
       both.arrive_and_wait();
-      const auto result = own->start({{room}, users[i], "server-" + std::to_string(i), true,
+      const auto result = own->start({{room},
+                                      users[i],
+                                      "server-" + std::to_string(i),
+                                      true,
                                       at_second(static_cast<std::uint64_t>(10 + i))});
       ASSERT_TRUE(result.has_value()) << result.error().message;
       started[i] = *result;

@@ -37,8 +37,9 @@ struct PostgresFaults : testing::Test {
 TEST_F(PostgresFaults, connection_that_was_cut_is_made_again_and_nobody_notices) {
   ASSERT_TRUE(start(*store, "alice").has_value());
   Psql psql(url);
-  psql.run("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-           "WHERE application_name = 'parley' AND datname = current_database()");
+  psql.run(
+      "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+      "WHERE application_name = 'parley' AND datname = current_database()");
 
   const auto bob = start(*store, "bob");
 
@@ -88,15 +89,15 @@ TEST_F(PostgresFaults, server_that_is_stopped_costs_a_moment_and_no_more) {
 
 TEST_F(PostgresFaults, address_where_nobody_answers_costs_two_seconds_and_no_more) {
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)},
-                      .sin_zero = {}};
+  sockaddr_in address{
+      .sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
   socklen_t length = sizeof(address);
   auto* generic = reinterpret_cast<sockaddr*>(&address);
   ASSERT_EQ(::bind(listener, generic, length), 0);
   ASSERT_EQ(::listen(listener, 1), 0);
   ASSERT_EQ(::getsockname(listener, generic, &length), 0);
-  const auto silent = open_store("postgres://alice:s3cret@127.0.0.1:" +
-                                 std::to_string(ntohs(address.sin_port)) + "/meetings");
+  const auto silent = open_store(
+      "postgres://alice:s3cret@127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/meetings");
   const TimePoint begun = monotonic_now();
 
   const auto refused = start(*(*silent)->connect(), "bob");
@@ -157,7 +158,7 @@ struct PostgresThreads : PostgresFaults {
                 [answered](const auto& ended) { answered->set_value(ended); });
     return answered->get_future();
   }
-  std::uint64_t sum(Cell StoreStats::*cell) {
+  std::uint64_t sum(Cell StoreStats::* cell) {
     std::uint64_t total = 0;
     for (const StoreStats* stats : threads.stats()) total += (stats->*cell).read();
     return total;
@@ -207,7 +208,8 @@ TEST_F(PostgresThreads, rooms_do_not_wait_for_one_another_longer_than_their_thre
   std::size_t quick = 0;
   for (int room = 0; room < 16; ++room) {
     const TimePoint asked = monotonic_now();
-    if (may_start("alice", "room-" + std::to_string(room)) && monotonic_now() - asked < 500ms) ++quick;
+    if (may_start("alice", "room-" + std::to_string(room)) && monotonic_now() - asked < 500ms)
+      ++quick;
   }
 
   EXPECT_GE(quick, 8u);  // a quarter of the rooms is the slow one's thread's

@@ -49,8 +49,10 @@ struct PostgresSchema : testing::Test {
                     .has_value());
   }
   std::string tables_of(const std::string& schema) {
-    return psql.value("SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_class "
-                      "WHERE relkind = 'r' AND relnamespace = to_regnamespace('" + schema + "')");
+    return psql.value(
+        "SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_class "
+        "WHERE relkind = 'r' AND relnamespace = to_regnamespace('" +
+        schema + "')");
   }
   /// All of schema public, as text: columns, indexes, rows.
   std::string public_as_text() {
@@ -94,9 +96,10 @@ TEST_F(PostgresSchema, connection_makes_what_is_missing_by_itself) {
 
 TEST_F(PostgresSchema, tables_of_the_original_are_the_record) {
   psql.run(originals);
-  psql.run("INSERT INTO meetings (room_id, started_at, creator_id) VALUES ('kitchen', "
-           "'2026-01-01T10:00:00.5Z', 'alice'); "
-           "INSERT INTO session_participants (room_id, user_id) VALUES ('kitchen', 'alice')");
+  psql.run(
+      "INSERT INTO meetings (room_id, started_at, creator_id) VALUES ('kitchen', "
+      "'2026-01-01T10:00:00.5Z', 'alice'); "
+      "INSERT INTO session_participants (room_id, user_id) VALUES ('kitchen', 'alice')");
 
   EXPECT_TRUE(start("bob", 1));
 
@@ -115,7 +118,8 @@ TEST_F(PostgresSchema, creator_of_the_original_is_the_host) {
   ASSERT_TRUE(start("alice", 1));
   ASSERT_TRUE(start("bob", 1));
 
-  const auto ended = database->connect()->end({{"kitchen"}, "alice", "server-0", true, at_second(2)});
+  const auto ended =
+      database->connect()->end({{"kitchen"}, "alice", "server-0", true, at_second(2)});
 
   EXPECT_EQ(ended->ending, Ending::host_ended);
   EXPECT_EQ(psql.value("SELECT count(*) FROM session_participants WHERE left_at IS NULL"), "0");
@@ -133,7 +137,8 @@ TEST_F(PostgresSchema, database_of_meeting_api_is_left_alone) {
 
   EXPECT_EQ(public_as_text(), before);
   EXPECT_EQ(tables_of("parley"), our_own_and_record);
-  EXPECT_EQ(psql.value("SELECT creator_id FROM parley.meetings WHERE ended_at IS NOT NULL"), "alice");
+  EXPECT_EQ(psql.value("SELECT creator_id FROM parley.meetings WHERE ended_at IS NOT NULL"),
+            "alice");
 }
 
 TEST_F(PostgresSchema, database_that_becomes_meeting_apis_is_left_alone_from_then_on) {

@@ -60,8 +60,9 @@ PostgresServer::PostgresServer() : programs_(newest_programs()) {
   if (const passwd* user = server_user())
     if (::chown(folder_.c_str(), user->pw_uid, user->pw_gid) != 0) give_up("chown failed");
 
-  const pid_t initdb = spawn({programs_ / "initdb", "--auth=trust", "--username=tester", "--no-sync",
-                              "--encoding=UTF8", "--locale=C", "--pgdata=" + (folder_ / "data").string()});
+  const pid_t initdb =
+      spawn({programs_ / "initdb", "--auth=trust", "--username=tester", "--no-sync",
+             "--encoding=UTF8", "--locale=C", "--pgdata=" + (folder_ / "data").string()});
   int status = 0;
   if (::waitpid(initdb, &status, 0) != initdb || status != 0) give_up("initdb failed:\n" + log());
   start();
@@ -99,7 +100,8 @@ void PostgresServer::start() {
                         "-c", "autovacuum=off", "-c", "max_connections=50"});
     if (PQping(url.c_str()) == PQPING_OK) return;
     if (monotonic_now() > deadline) give_up("PostgreSQL does not start:\n" + log());
-    // After kill() what served the old one may take a moment to notice, and the new one ends at once.
+    // After kill() what served the old one may take a moment to notice, and the new one ends at
+    // once.
     if (::waitpid(process_, nullptr, WNOHANG) == process_) process_ = -1;
     ::poll(nullptr, 0, 10);  // it tells nobody when it is ready
   }

@@ -12,8 +12,8 @@
 
 namespace parley {
 
-/// One for all tests of the program; fails them, with what to install, where there is no PostgreSQL.
-/// Listens on a socket in its folder only.
+/// One for all tests of the program; fails them, with what to install, where there is no
+/// PostgreSQL. Listens on a socket in its folder only.
 class PostgresServer {
  public:
   /// Made and started when first asked for.

@@ -60,9 +60,9 @@ class SqliteRecord final : public TestRecord {
 
   std::shared_ptr<SessionStore> connect() override { return database_->connect(); }
   WrittenMeeting written(const std::string& room) override {
-    return written_of(run("SELECT started_at, ended_at, creator_id FROM meetings WHERE room_id = '" +
-                          room + "'"),
-                      run(present_in("session_participants", room)));
+    return written_of(
+        run("SELECT started_at, ended_at, creator_id FROM meetings WHERE room_id = '" + room + "'"),
+        run(present_in("session_participants", room)));
   }
   void age_instance(const std::string& instance, Millis time) override {
     const std::string earlier = " - " + std::to_string(time.count());
@@ -115,8 +115,8 @@ class PostgresRecord final : public TestRecord {
   }
   void age_instance(const std::string& instance, Millis time) override {
     const std::string earlier = " - " + std::to_string(time.count()) + " * interval '1 ms'";
-    Psql(url_).run("UPDATE parley.instances SET since = since" + earlier +
-                   ", seen_at = seen_at" + earlier + " WHERE instance_id = '" + instance + "'");
+    Psql(url_).run("UPDATE parley.instances SET since = since" + earlier + ", seen_at = seen_at" +
+                   earlier + " WHERE instance_id = '" + instance + "'");
   }
   void age_participants(Millis time) override {
     Psql(url_).run("UPDATE parley.session_participants SET joined_at = joined_at - " +

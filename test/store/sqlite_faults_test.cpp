@@ -67,11 +67,13 @@ TEST_F(SqliteFaults, full_disk_lets_nobody_in_and_tears_nothing) {
 
   expect_failure(started, "the disk is full");
   expect_failure(start(*store, std::string(250, 'y')), "the disk is full");
-  const auto later = database.connect()->start({{"kitchen"}, "bob", "server-0", false, at_second(9)});
+  const auto later =
+      database.connect()->start({{"kitchen"}, "bob", "server-0", false, at_second(9)});
   ASSERT_TRUE(later.has_value()) << later.error().message;
   EXPECT_EQ(later->started_at, at_second(1));
-  EXPECT_EQ(database.connect()->end({{"kitchen"}, "bob", "server-0", true, at_second(10)})->remaining,
-            static_cast<std::uint64_t>(entered));
+  EXPECT_EQ(
+      database.connect()->end({{"kitchen"}, "bob", "server-0", true, at_second(10)})->remaining,
+      static_cast<std::uint64_t>(entered));
 }
 
 TEST_F(SqliteFaults, read_only_file_is_named) {
@@ -93,8 +95,9 @@ TEST_F(SqliteFaults, folder_that_is_not_there_is_named) {
 }
 
 TEST_F(SqliteFaults, file_of_another_kind_is_left_alone) {
-  const std::string text = "Dear diary, this is longer than the header of a database is, I hope: it "
-                           "has to have more than a hundred bytes.";
+  const std::string text =
+      "Dear diary, this is longer than the header of a database is, I hope: it "
+      "has to have more than a hundred bytes.";
   std::ofstream(path) << text;
 
   expect_failure(start(*database.connect(), "alice"), "is not a SQLite database");
