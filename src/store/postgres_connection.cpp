@@ -12,7 +12,7 @@ namespace parley {
 namespace {
 
 /// Marks our locks among those of others in the database: one for each room.
-constexpr std::string_view room_lock =
+constexpr const char* room_lock =
     "SELECT pg_advisory_xact_lock(hashtextextended($1::text, 7021786327))";
 
 // A statement that waits for somebody's lock ends, and a transaction of ours that was forgotten
@@ -83,8 +83,8 @@ StoreResult<void> PostgresConnection::begin(const RoomId* room) {
   if (auto begun = execute("BEGIN"); !begun) return tl::unexpected(std::move(begun.error()));
   if (room == nullptr) return {};
   const char* name = room->value.c_str();
-  const int sent = PQsendQueryParams(connection_.get(), room_lock.data(), 1, nullptr, &name,
-                                     nullptr, nullptr, 0);
+  const int sent =
+      PQsendQueryParams(connection_.get(), room_lock, 1, nullptr, &name, nullptr, nullptr, 0);
   return answer(sent == 1, sql_call_max).map([](const SqlRows&) {});
 }
 

@@ -34,12 +34,11 @@ void StoreThread::start(SessionStart start, StartReply reply) {
   Lock lock(mutex_);
   // While it is down nobody waits: it may stay so for hours.
   if (stopping_ || health_ == Health::down)
-    return refuse(std::move(request), {.message = "the store is unavailable"}, stats_.refused_down,
-                  lock);
+    return refuse(request, {.message = "the store is unavailable"}, stats_.refused_down, lock);
   if (counts_.starts_waiting.fetch_add(1) >= rules_.starts_waiting_max) {
     counts_.starts_waiting.fetch_sub(1);
-    return refuse(std::move(request), {.message = "too many wait for the store already"},
-                  stats_.refused_full, lock);
+    return refuse(request, {.message = "too many wait for the store already"}, stats_.refused_full,
+                  lock);
   }
   queue_.emplace_back(std::move(request));
   stats_.waiting.set(queue_.size());
@@ -85,7 +84,7 @@ void StoreThread::finish(Lock& lock) {
     Request request = take();
     StoreError stops{.message = "the server stops"};
     if (auto* start = std::get_if<StartRequest>(&request))
-      refuse(std::move(*start), std::move(stops), stats_.refused_down, lock);
+      refuse(*start, std::move(stops), stats_.refused_down, lock);
     else if (auto* end = std::get_if<EndRequest>(&request))
       lose(std::move(*end), std::move(stops), lock);
     else
@@ -132,7 +131,7 @@ void StoreThread::went_down(const StoreError& error, Lock& lock) {
   queue_ = std::move(others);
   counts_.starts_waiting.fetch_sub(starts.size());
   stats_.waiting.set(queue_.size());
-  for (StartRequest& start : starts) refuse(std::move(start), error, stats_.refused_down, lock);
+  for (const StartRequest& start : starts) refuse(start, error, stats_.refused_down, lock);
 }
 
 void StoreThread::serve_next(Lock& lock) {
@@ -140,16 +139,16 @@ void StoreThread::serve_next(Lock& lock) {
   std::visit([&](auto& kind) { serve(std::move(kind), lock); }, request);
 }
 
-void StoreThread::serve(StartRequest request, Lock& lock) {
+void StoreThread::serve(const StartRequest& request, Lock& lock) {
   if (monotonic_now() - request.since > rules_.start_wait_max)
-    return refuse(std::move(request), {.message = "the store is too slow"}, stats_.refused_down,
-                  lock);
+    return refuse(request, {.message = "the store is too slow"}, stats_.refused_down, lock);
   lock.unlock();
   auto started = manager_.start(request.start);
   const auto error = started ? std::nullopt : std::exchange(started.error().cause, std::nullopt);
+  const bool is_recorded = started.has_value();
   if (!error) request.reply(std::move(started));
   lock.lock();
-  if (!error) return stats_.starts.add(started ? 1 : 0);
+  if (!error) return stats_.starts.add(is_recorded ? 1 : 0);
 
   stats_.failures.add();
   if (error->kind == StoreError::Kind::in_doubt) put_back(WithdrawRequest{request.start});
@@ -158,7 +157,7 @@ void StoreThread::serve(StartRequest request, Lock& lock) {
                 {{"store", rules_.name}, {"reason", error->message}});
   else
     went_down(*error, lock);
-  refuse(std::move(request), *error, stats_.refused_down, lock);
+  refuse(request, *error, stats_.refused_down, lock);
 }
 
 void StoreThread::serve(EndRequest request, Lock& lock) {
@@ -191,7 +190,7 @@ bool StoreThread::keeps_trying(const StoreError& error, int attempts, Lock& lock
   return attempts < rules_.end_attempts_max;
 }
 
-void StoreThread::refuse(StartRequest request, StoreError cause, Cell& counter, Lock& lock) {
+void StoreThread::refuse(const StartRequest& request, StoreError cause, Cell& counter, Lock& lock) {
   counter.add();
   lock.unlock();
   request.reply(tl::unexpected(SessionRefusal{store_unavailable, std::move(cause)}));

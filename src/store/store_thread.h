@@ -104,10 +104,10 @@ class StoreThread {
   void finish(Lock& lock);
   void renew(Lock& lock);
   void serve_next(Lock& lock);
-  void serve(StartRequest request, Lock& lock);
+  void serve(const StartRequest& request, Lock& lock);
   void serve(EndRequest request, Lock& lock);
   void serve(WithdrawRequest request, Lock& lock);
-  void refuse(StartRequest request, StoreError cause, Cell& counter, Lock& lock);
+  void refuse(const StartRequest& request, StoreError cause, Cell& counter, Lock& lock);
   void lose(EndRequest request, StoreError cause, Lock& lock);
   /// True if what failed with `error` is to be tried again.
   bool keeps_trying(const StoreError& error, int attempts, Lock& lock);

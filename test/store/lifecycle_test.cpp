@@ -424,11 +424,8 @@ TEST_P(Restart, two_hosts_who_race_create_one_meeting) {
       const auto own = record->connect();
       (void)own->renew("server-" + std::to_string(i), at_second(1));
       both.arrive_and_wait();
-      const auto result = own->start({{room},
-                                      users[i],
-                                      "server-" + std::to_string(i),
-                                      true,
-                                      at_second(static_cast<std::uint64_t>(10 + i))});
+      const auto result = own->start(
+          {{room}, users[i], "server-" + std::to_string(i), true, at_second(i == 0 ? 10 : 11)});
       ASSERT_TRUE(result.has_value()) << result.error().message;
       started[i] = *result;
     };
