@@ -47,6 +47,22 @@ const passwd* server_user() {
   return ::getpwnam("nobody");
 }
 
+std::vector<pid_t> children_of(pid_t parent) {
+  std::vector<pid_t> children;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/proc", error)) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::ifstream file(entry.path() / "stat");
+    const std::string stat{std::istreambuf_iterator<char>(file), {}};
+    // "pid (name) state parent …"; the name may hold anything.
+    const std::size_t name_end = stat.rfind(')');
+    if (name_end == std::string::npos || name_end + 4 >= stat.size()) continue;
+    if (std::stoi(stat.substr(name_end + 4)) == parent) children.push_back(std::stoi(name));
+  }
+  return children;
+}
+
 }  // namespace
 
 PostgresServer& PostgresServer::shared() {
@@ -84,7 +100,10 @@ std::string PostgresServer::new_database() {
 }
 
 void PostgresServer::kill() {
+  // Those that serve connections would notice by themselves, and might answer once more before.
+  const std::vector<pid_t> children = children_of(process_);
   ::kill(process_, SIGKILL);
+  for (const pid_t child : children) ::kill(child, SIGKILL);
   ::waitpid(process_, nullptr, 0);
   process_ = -1;
 }
