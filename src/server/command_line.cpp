@@ -199,6 +199,19 @@ void add_cert(CLI::App& app, CommandLine& command) {
   add_settings(*inspect, command, only_tls);
 }
 
+void add_db(CLI::App& app, CommandLine& command) {
+  CLI::App* db = app.add_subcommand("db", "Look into the database of the meetings, and prepare it");
+  db->require_subcommand(1);
+  CLI::App* status = add_verb(*db, command, Verb::db_status, "status",
+                              "Say whether the database has the tables that this version needs");
+  CLI::App* migrate = add_verb(*db, command, Verb::db_migrate, "migrate",
+                               "Make the tables that are missing, as a server does by itself");
+  for (CLI::App* verb : {status, migrate})
+    verb->add_option("url", command.database_url,
+                     "sqlite:PATH or postgres://…; DATABASE_URL without it, which hides a password "
+                     "from other users of the machine");
+}
+
 void add_config(CLI::App& app, CommandLine& command) {
   CLI::App* config = app.add_subcommand("config", "Show or check the settings");
   config->require_subcommand(1);
@@ -237,6 +250,7 @@ Result<CommandLine, CommandExit> parse_parley_arguments(std::span<const std::str
   std::string ttl = "10m";
   add_token(app, command, ttl);
   add_cert(app, command);
+  add_db(app, command);
   add_config(app, command);
   add_verb(app, command, Verb::version, "version", "Print what this build is");
   app.footer("Settings come from flags, then PARLEY_SECTION_KEY variables, then --config FILE.");

@@ -22,6 +22,8 @@ enum class Verb : std::uint8_t {
   token_inspect,
   cert_create,
   cert_inspect,
+  db_status,
+  db_migrate,
   version,
   config_print,
   config_check,
@@ -52,6 +54,7 @@ struct CommandLine {
   std::string token;  ///< of `token inspect`; empty = read it from standard input
   CertCreateOptions cert_create;
   std::string certificate_file;  ///< of `cert inspect`; empty = tls.cert
+  std::string database_url;      ///< of `db`; empty = DATABASE_URL
   bool print_defaults = false;   ///< `config print --defaults`
   std::vector<std::string> bench_args;
 };

@@ -36,6 +36,9 @@ TEST(CommandLine, knows_its_verbs) {
   EXPECT_EQ(parsed({"config", "check"}).verb, Verb::config_check);
   EXPECT_EQ(parsed({"config", "print"}).verb, Verb::config_print);
   EXPECT_TRUE(parsed({"config", "print", "--defaults"}).print_defaults);
+  EXPECT_EQ(parsed({"db", "status"}).verb, Verb::db_status);
+  EXPECT_EQ(parsed({"db", "migrate", "sqlite:a.db"}).verb, Verb::db_migrate);
+  EXPECT_EQ(parsed({"db", "migrate", "sqlite:a.db"}).database_url, "sqlite:a.db");
 }
 
 TEST(CommandLine, hands_settings_on_as_text) {

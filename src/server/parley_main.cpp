@@ -9,6 +9,7 @@
 #include "server/cert_command.h"
 #include "server/command_line.h"
 #include "server/config_command.h"
+#include "server/db_command.h"
 #include "server/serve_command.h"
 #include "server/token_command.h"
 #include "server/version.h"
@@ -16,6 +17,11 @@
 namespace {
 
 using namespace parley;
+
+std::string database_url(const CommandLine& command) {
+  return command.database_url.empty() ? process_environment()["DATABASE_URL"]
+                                      : command.database_url;
+}
 
 int run_with_config(const CommandLine& command) {
   const auto loaded = load_config_or_complain(Program::parley_serve, command);
@@ -55,6 +61,10 @@ int main(int argc, char** argv) {
       return run_relay(Program::parley_dev, *command);
     case Verb::bench:
       return run_bench_command(command->bench_args);
+    case Verb::db_status:
+      return run_db_status(database_url(*command), std::cout, std::cerr);
+    case Verb::db_migrate:
+      return run_db_migrate(database_url(*command), std::cout, std::cerr);
     case Verb::version:
       return print_version("parley");
     default:
