@@ -9,6 +9,7 @@
 #include "server/cert_command.h"
 #include "server/command_line.h"
 #include "server/config_command.h"
+#include "server/metrics_command.h"
 #include "server/serve_command.h"
 #include "server/token_command.h"
 #include "server/version.h"
@@ -55,6 +56,8 @@ int main(int argc, char** argv) {
       return run_relay(Program::parley_dev, *command);
     case Verb::bench:
       return run_bench_command(command->bench_args);
+    case Verb::metrics:
+      return run_metrics_command(command->metrics_args);
     case Verb::version:
       return print_version("parley");
     default:
