@@ -229,10 +229,15 @@ bool is_help(const std::string& word) { return word == "-h" || word == "--help";
 
 Result<CommandLine, CommandExit> parse_parley_arguments(std::span<const std::string> arguments) {
   CommandLine command;
-  // What follows belongs to the load tool, which has a help of its own.
+  // What follows belongs to the load tool, or to `metrics`, which have a help of their own.
   if (!arguments.empty() && arguments.front() == "bench") {
     command.verb = Verb::bench;
     command.bench_args.assign(arguments.begin() + 1, arguments.end());
+    return command;
+  }
+  if (!arguments.empty() && arguments.front() == "metrics") {
+    command.verb = Verb::metrics;
+    command.metrics_args.assign(arguments.begin() + 1, arguments.end());
     return command;
   }
   std::vector<std::string> words(arguments.begin(), arguments.end());
@@ -247,6 +252,7 @@ Result<CommandLine, CommandExit> parse_parley_arguments(std::span<const std::str
                command, every);
   add_dev(app, command);
   app.add_subcommand("bench", "Put load on a relay and measure; see parley bench --help");
+  app.add_subcommand("metrics", "Show Prometheus what servers tell; see parley metrics --help");
   std::string ttl = "10m";
   add_token(app, command, ttl);
   add_cert(app, command);

@@ -18,6 +18,7 @@ enum class Verb : std::uint8_t {
   serve,
   dev,
   bench,
+  metrics,
   token_create,
   token_inspect,
   cert_create,
@@ -57,6 +58,7 @@ struct CommandLine {
   std::string database_url;      ///< of `db`; empty = DATABASE_URL
   bool print_defaults = false;   ///< `config print --defaults`
   std::vector<std::string> bench_args;
+  std::vector<std::string> metrics_args;
 };
 
 /// The program has nothing to run: help was asked for, or the arguments make no sense.

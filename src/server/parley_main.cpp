@@ -10,6 +10,7 @@
 #include "server/command_line.h"
 #include "server/config_command.h"
 #include "server/db_command.h"
+#include "server/metrics_command.h"
 #include "server/serve_command.h"
 #include "server/token_command.h"
 #include "server/version.h"
@@ -65,6 +66,8 @@ int main(int argc, char** argv) {
       return run_db_status(database_url(*command), std::cout, std::cerr);
     case Verb::db_migrate:
       return run_db_migrate(database_url(*command), std::cout, std::cerr);
+    case Verb::metrics:
+      return run_metrics_command(command->metrics_args);
     case Verb::version:
       return print_version("parley");
     default:
