@@ -11,6 +11,7 @@ namespace {
 constexpr Duration turn_max = 1ms;
 /// One read takes at most this much from a session.
 constexpr std::size_t read_space_bytes = 64 * 1024;
+constexpr std::size_t discard_space_bytes = 16 * 1024;
 
 }  // namespace
 
@@ -21,7 +22,8 @@ Shard::Shard(std::size_t index)
       timer_(io_),
       // An empty handler: run() only has to wake; the turn runs what has been posted.
       mailbox_([this] { boost::asio::post(io_, [] {}); }),
-      read_space_(read_space_bytes) {}
+      read_space_(read_space_bytes),
+      discard_space_(discard_space_bytes) {}
 
 Shard::~Shard() = default;
 

@@ -111,7 +111,10 @@ class Shard {
   [[nodiscard]] const ShardStats& stats() const { return stats_; }
 
   /// Scratch space of this shard for one read; its content is gone at the next one.
+  /// What has been posted runs between a read and the use of what was read: it must not read here.
   [[nodiscard]] MutableBytes read_space() { return read_space_; }
+  /// The same for what nobody will look at; anybody may write there at any time.
+  [[nodiscard]] MutableBytes discard_space() { return discard_space_; }
 
  private:
   void read_clock();
@@ -134,7 +137,7 @@ class Shard {
   std::vector<std::shared_ptr<void>> ended_;
   std::function<TimePoint()> driven_deadline_ = [] { return never; };
   std::function<void(Now)> run_driven_ = [](Now) {};
-  std::vector<std::uint8_t> read_space_;
+  std::vector<std::uint8_t> read_space_, discard_space_;
   std::atomic<bool> stopping_{false};
 };
 

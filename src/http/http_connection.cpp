@@ -281,7 +281,7 @@ void HttpConnection::begin_discarding() {
 }
 
 void HttpConnection::discard() {
-  const MutableBytes space = owner_.shard_.read_space();
+  const MutableBytes space = owner_.shard_.discard_space();
   for (int i = 0; i < discards_per_turn; ++i) {
     const Received received = stream_.discard(space);
     if (received.state == Received::State::nothing) break;

@@ -28,6 +28,7 @@ class HttpConnection final : public Timed, public std::enable_shared_from_this<H
   /// Instead of start(): answers 503, whatever the client says, and ends. `reason` is a fixed
   /// label.
   void turn_away(std::string_view reason);
+  [[nodiscard]] bool is_turned_away() const { return turned_away_; }
   /// The next answer is the last.
   void answer_once() { close_after_answer_ = true; }
   /// Ends when the request under way, if any, is answered.

@@ -16,7 +16,7 @@
 namespace parley {
 namespace {
 
-// Connections beyond the bound that may hear their 503 and go; past these we only close.
+// Connections beyond a bound that may hear their 503 and go; past these we only close.
 constexpr std::size_t refusals_under_way_max = 256;
 
 bool is_ipv6(int native_socket) {
@@ -41,8 +41,10 @@ HttpConnections::~HttpConnections() {
 void HttpConnections::add(AcceptedSocket accepted) {
   using boost::asio::ip::tcp;
   const int native_socket = accepted.native_socket;
-  if (connections_.size() >= rules_.connections_max + refusals_under_way_max) {
-    handler_.on_refused("connections_max");
+  if (accepted.refusal.empty() && connections_.size() >= rules_.connections_max)
+    accepted.refusal = "connections_max";
+  if (!accepted.refusal.empty() && turned_away_ >= refusals_under_way_max) {
+    handler_.on_refused(accepted.refusal);
     ::close(native_socket);
     return;
   }
@@ -60,18 +62,18 @@ void HttpConnections::add(AcceptedSocket accepted) {
     tls = rules_.tls->accept(native_socket);
     check(tls != nullptr, "https is spoken before there is a certificate");
   }
-  if (accepted.refusal.empty() && connections_.size() >= rules_.connections_max)
-    accepted.refusal = "connections_max";
   const std::string_view refusal = accepted.refusal;
   const auto connection = std::make_shared<HttpConnection>(
       *this, TcpStream(std::move(socket), std::move(tls)), std::move(accepted));
   connections_.emplace(connection.get(), connection);
   shard_.stats().connections.add();
   if (draining_) connection->answer_once();
-  if (refusal.empty())
+  if (refusal.empty()) {
     connection->start();
-  else
+  } else {
+    ++turned_away_;
     connection->turn_away(refusal);
+  }
 }
 
 void HttpConnections::drain() {
@@ -83,6 +85,7 @@ void HttpConnections::drain() {
 }
 
 void HttpConnections::remove(HttpConnection& connection) {
+  if (connection.is_turned_away()) --turned_away_;
   if (connections_.erase(&connection) > 0) shard_.stats().connections.subtract();
 }
 

@@ -73,6 +73,7 @@ class HttpConnections {
   HttpHandler& handler_;
   HttpRules rules_;
   std::unordered_map<HttpConnection*, std::shared_ptr<HttpConnection>> connections_;
+  std::size_t turned_away_ = 0;  ///< of them, those that only hear why
   bool draining_ = false;
 };
 

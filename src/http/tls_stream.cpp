@@ -13,9 +13,12 @@
 namespace parley {
 namespace {
 
-/// More than the heads and tags of the records of one seal() take: at most 29 bytes each (TLS 1.2,
-/// AES-GCM).
-constexpr std::size_t seal_overhead_max = 1024;
+/// A client may ask for records as small as this (RFC 6066 §4).
+constexpr std::size_t record_bytes_least = 512;
+/// More than the heads and tags of the records of one seal() take, at most 29 bytes each (TLS 1.2,
+/// AES-GCM), and an answer of TLS itself between them.
+constexpr std::size_t seal_overhead_max =
+    (TlsStream::seal_bytes_max / record_bytes_least + 4) * 29 + 256;
 
 /// The first byte of a TLS connection is 22 (RFC 8446 §5.1), that of HTTP a capital letter.
 bool begins_http(std::uint8_t first) { return first >= 'A' && first <= 'Z'; }
@@ -83,9 +86,9 @@ const bio_method_st* TlsStream::bio_method() {
     });
     BIO_meth_set_write(made, [](BIO* bio, const char* data, int size) {
       const auto* bytes = reinterpret_cast<const std::uint8_t*>(data);
-      static_cast<TlsStream*>(BIO_get_data(bio))
-          ->put_on_wire({bytes, static_cast<std::size_t>(size)});
-      return size;
+      const bool is_taken = static_cast<TlsStream*>(BIO_get_data(bio))
+                                ->put_on_wire({bytes, static_cast<std::size_t>(size)});
+      return is_taken ? size : -1;
     });
     BIO_meth_set_ctrl(made, [](BIO*, int command, long, void*) -> long {
       return command == BIO_CTRL_FLUSH ? 1 : 0;
@@ -123,14 +126,16 @@ int TlsStream::take_from_wire(MutableBytes space) {
   return static_cast<int>(received.bytes);
 }
 
-void TlsStream::put_on_wire(Bytes sealed) {
+/// False, which fails the connection, if a record is larger than any that we know of.
+bool TlsStream::put_on_wire(Bytes sealed) {
   if (sealed_ == nullptr) {
     unsent_.insert(unsent_.end(), sealed.begin(), sealed.end());
-    return;
+    return true;
   }
-  check(sealed.size() <= sealed_->space.size() - sealed_->bytes, "a record has no room");
+  if (sealed.size() > sealed_->space.size() - sealed_->bytes) return false;
   std::memcpy(sealed_->space.data() + sealed_->bytes, sealed.data(), sealed.size());
   sealed_->bytes += sealed.size();
+  return true;
 }
 
 TlsStream::TlsStream(Ssl ssl, int native_socket)
@@ -161,11 +166,13 @@ Received TlsStream::read(MutableBytes space) {
   const bool is_sent = send_unsent().state != Written::State::failed;
   const bool goes_on = error == SSL_ERROR_NONE || error == SSL_ERROR_WANT_READ;
   if (!goes_on) ERR_clear_error();
+  // Whatever comes between them: answers that are not read must not pile up.
+  if (unsent_.size() > unsent_bytes_max) return failure();
   if (count > 0) {
     has_more_ = !goes_on || (error == SSL_ERROR_NONE && SSL_has_pending(ssl_.get()) == 1);
     return {Received::State::data, count};
   }
-  return goes_on && is_sent && unsent_.size() <= unsent_bytes_max ? Received{} : failure();
+  return goes_on && is_sent ? Received{} : failure();
 }
 
 Received TlsStream::failure() const {

@@ -77,7 +77,7 @@ class TlsStream {
 
   static const bio_method_st* bio_method();
   int take_from_wire(MutableBytes space);
-  void put_on_wire(Bytes sealed);
+  bool put_on_wire(Bytes sealed);
 
   [[nodiscard]] Received failure() const;
   bool seal(Rest& rest, std::size_t bytes_max);

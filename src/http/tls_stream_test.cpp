@@ -341,17 +341,61 @@ TEST_F(TlsStreamTest, ends_with_a_client_that_has_it_change_keys_and_does_not_re
   EXPECT_LT(rounds, 1000);
 }
 
-struct TlsStreamOverTls12 : TlsStreamTest {
-  TlsClient old{{.only_tls_1_2 = true}};
+TEST_F(TlsStreamTest, ends_with_a_client_that_hides_its_changes_of_keys_among_data) {
+  const int small = 4096;
+  ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+  shake_hands();
+  Read state = Read::data;
+  int rounds = 0;
+  for (; rounds < 1000 && state == Read::data; ++rounds) {
+    for (int i = 0; i < 100; ++i) client.ask_key_update();
+    client.say("x");
+    send(client.take_wire());
+    state = read();
+  }
 
-  void shake_hands_with_old() {
-    for (int i = 0; i < 4 && !(stream->is_secure() && old.is_secure()); ++i) {
-      send(old.take_wire());
+  EXPECT_EQ(state, Read::ended);
+  EXPECT_LT(rounds, 1000);
+}
+
+struct TlsStreamWithOthers : TlsStreamTest {
+  void shake_hands_with(TlsClient& other) {
+    for (int i = 0; i < 4 && !(stream->is_secure() && other.is_secure()); ++i) {
+      send(other.take_wire());
       EXPECT_EQ(read(), Read::nothing);
-      old.hear_wire(receive());
+      other.hear_wire(receive());
     }
     ASSERT_TRUE(stream->is_secure());
   }
+  void pass_long_text_to(TlsClient& other) {
+    const std::string text = long_text(200'000);
+    std::string rest = text;
+    while (!rest.empty() || stream->has_unsent()) {
+      const Written written = write(rest);
+      ASSERT_NE(written.state, Wrote::failed);
+      rest.erase(0, written.taken);
+      other.hear_wire(receive());
+    }
+    EXPECT_EQ(other.heard(), text);
+  }
+};
+
+TEST_F(TlsStreamWithOthers, have_records_as_small_as_they_ask_for) {
+  TlsClient small{{.small_records = true}};
+  shake_hands_with(small);
+  pass_long_text_to(small);
+}
+
+TEST_F(TlsStreamWithOthers, have_records_as_small_as_they_ask_for_over_tls_1_2) {
+  TlsClient small{{.only_tls_1_2 = true, .small_records = true}};
+  shake_hands_with(small);
+  pass_long_text_to(small);
+}
+
+struct TlsStreamOverTls12 : TlsStreamWithOthers {
+  TlsClient old{{.only_tls_1_2 = true}};
+
+  void shake_hands_with_old() { shake_hands_with(old); }
 };
 
 TEST_F(TlsStreamOverTls12, passes_bytes_both_ways) {
@@ -359,15 +403,9 @@ TEST_F(TlsStreamOverTls12, passes_bytes_both_ways) {
   old.say("question");
   send(old.take_wire());
   EXPECT_EQ(read(), Read::data);
-  const std::string text = long_text(200'000);
-  std::string rest = text;
-  while (!rest.empty() || stream->has_unsent()) {
-    rest.erase(0, write(rest).taken);
-    old.hear_wire(receive());
-  }
+  pass_long_text_to(old);
 
   EXPECT_EQ(said, "question");
-  EXPECT_EQ(old.heard(), text);
   EXPECT_EQ(old.version(), "TLSv1.2");
 }
 

@@ -51,6 +51,8 @@ void ShardUnit::start() {
 void ShardUnit::stop() {
   if (quic_ != nullptr)
     shard_.post([this] { quic_->close_all(http3_code::no_error, "the server has stopped"); });
+  shard_.post(
+      [this] { sessions_.drain(sessions_.open()); });  // they are told at the end of the turn
   shard_.post([this] { chat_.leave_fleet(shard_.now()); });
   shard_.stop();
   if (thread_.joinable()) thread_.join();

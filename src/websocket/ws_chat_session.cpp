@@ -132,7 +132,7 @@ void WsChatSession::on_readable() {
     read_some();
   else
     discard_some();
-  wait_readable();
+  if (!has_peer_ended_) wait_readable();
 }
 
 void WsChatSession::read_some() {
@@ -141,7 +141,9 @@ void WsChatSession::read_some() {
   const Received received = stream_.read(space);
   if (received.state == Received::State::nothing) return;
   if (received.state != Received::State::data) {
-    lose_connection();
+    has_peer_ended_ = true;
+    // Our Close waits for the end of this turn, and is to get out first.
+    if (is_open()) lose_connection();
     return;
   }
   // What other shards said because of these bytes' causes must be heard before the bytes.
@@ -150,7 +152,7 @@ void WsChatSession::read_some() {
 }
 
 void WsChatSession::discard_some() {
-  if (stream_.discard(shard().read_space()).state == Received::State::ended) lose_connection();
+  if (stream_.discard(shard().discard_space()).state == Received::State::ended) lose_connection();
 }
 
 void WsChatSession::read_unread() {
@@ -283,6 +285,10 @@ void WsChatSession::wait_writable() {
 void WsChatSession::after_close_sent() {
   if (!stream_.finish()) {
     wait_writable();
+    return;
+  }
+  if (has_peer_ended_) {
+    finish();
     return;
   }
   // The peer may still be sending: closing with unread bytes would send RST and take our Close with

@@ -83,6 +83,7 @@ class WsChatSession final : public ChatSession,
   State state_ = State::talking;
   bool flush_scheduled_ = false;
   bool waits_readable_ = false;
+  bool has_peer_ended_ = false;
   bool waits_writable_ = false;
   bool taking_in_ = false;
   TimePoint pinged_at_{};

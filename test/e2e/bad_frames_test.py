@@ -2,12 +2,13 @@
 
 import itertools
 import os
+import socket
 import struct
 
 import packets
 from bystander import BadInputCase
 from transport import only_over
-from websocket_protocol import BINARY, CLOSE, CONTINUATION, PING, TEXT, frame, masked
+from websocket_protocol import BINARY, CLOSE, CONTINUATION, PING, TEXT, close, frame, masked
 
 
 @only_over("websocket", "it is about frames of RFC 6455")
@@ -27,6 +28,15 @@ class BadFrames(BadInputCase):
         self.assertEqual(member.session.connection.read_end(), "FIN")
         ended()
         self.peer.hear(said)
+
+    def test_who_ends_behind_his_last_frame_still_hears_why(self):
+        for last, code in ((close(1000), 1000), (close(4001, b"bye"), 4001), (frame(3, b""), 1002)):
+            member = self.join(f"culprit{code}").activate()
+            connection = member.session.connection.socket
+            connection.send(last, socket.MSG_MORE)  # in one segment with the end
+            connection.shutdown(socket.SHUT_WR)
+            end = member.end()
+            self.assertEqual((end.code, end.how), (code, "Close"))
 
     def test_unmasked(self):
         for opcode in (BINARY, TEXT, PING, CLOSE):

@@ -1,5 +1,6 @@
 """The limits of the process, which are settings: who comes beyond them hears why (decision 35)."""
 
+import websocket_protocol
 from deadline import Deadline
 from endings import Refused
 from http_client import Connection, request, request_bytes
@@ -86,6 +87,23 @@ class PerAddress(RelayCase):
         members[0].session.discard()
         self.relay.wait_for_metric(2, "parley_sessions")
         self.join("again", source="127.0.0.2")
+
+
+    def test_what_a_refused_client_sends_is_nobody_elses(self):
+        """A client beyond its limit is refused while others are being read."""
+        victims = self.join_active("alice", "bob")
+        others = [Connection(self.relay.port, source="127.0.0.2") for _ in range(3)]
+        forged = websocket_protocol.close(4000, b"attacker")
+        for _ in range(100):
+            with Connection(self.relay.port, source="127.0.0.2") as late:
+                for victim in victims:
+                    victim.say()
+                late.send(forged)
+                self.assertIn(late.response().status, (429, 503))
+        said = victims[0].say(b"the last")
+        victims[1].hear(said)
+        for other in others:
+            other.socket.close()
 
 
 class SmallMailbox(RelayCase):

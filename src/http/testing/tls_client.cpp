@@ -20,6 +20,8 @@ TlsClient::TlsClient(const TlsClientRules& rules)
     SSL_set_alpn_protos(ssl_.get(), reinterpret_cast<const unsigned char*>(rules.alpn.data()),
                         static_cast<unsigned>(rules.alpn.size()));
   if (rules.only_tls_1_2) SSL_set_max_proto_version(ssl_.get(), TLS1_2_VERSION);
+  if (rules.small_records)
+    SSL_set_tlsext_max_fragment_length(ssl_.get(), TLSEXT_max_fragment_length_512);
   SSL_set_connect_state(ssl_.get());
   go_on();
 }

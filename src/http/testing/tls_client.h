@@ -15,6 +15,7 @@ struct TlsClientRules {
   /// The protocols it offers, each behind its length; none when empty.
   std::string alpn = "\x08http/1.1";
   bool only_tls_1_2 = false;
+  bool small_records = false;  ///< asks for records of 512 bytes (RFC 6066 §4)
 };
 
 class TlsClient {
