@@ -85,9 +85,18 @@ bool NatsBus::publish(const RoomName& room, const Packet& packet,
   return false;
 }
 
+void NatsBus::publish(const std::string& subject, Bytes payload) {
+  if (!connected()) return;
+  Order order{
+      Order::Kind::report, nullptr, {}, {}, {payload.begin(), payload.end()}, false, subject};
+  // Behind all that people wait for.
+  put(std::move(order), payload.size() + subject.size(), rules_.queue_bytes / 2);
+}
+
 bool NatsBus::put(Order order, std::size_t bytes, std::size_t bytes_max) {
   bytes += order_bytes;
-  const bool is_urgent = order.kind != Order::Kind::publish || order.packet.facts().from_server;
+  const bool is_urgent = order.kind != Order::Kind::report &&
+                         (order.kind != Order::Kind::publish || order.packet.facts().from_server);
   bool wakes;
   {
     const std::lock_guard lock(mutex_);
@@ -179,6 +188,9 @@ void NatsBus::hand_over(const std::vector<Order>& orders) {
         break;
       case Order::Kind::publish:
         publish_now(order);
+        break;
+      case Order::Kind::report:
+        give(order.subject, order.bytes);
         break;
     }
   }

@@ -15,6 +15,7 @@
 #include "actor/shard.h"
 #include "bus/nats_client.h"
 #include "chat/chat_server.h"
+#include "chat/diagnostics_sink.h"
 #include "chat/fleet.h"
 #include "chat/fleet_watch.h"
 
@@ -50,7 +51,7 @@ struct NatsBusStats {
 
 /// One for the process. enter(), leave(), say() and publish() may be called from any thread, also
 /// when the bus does not run.
-class NatsBus final : public Fleet, private NatsEvents {
+class NatsBus final : public Fleet, public DiagnosticsSink, private NatsEvents {
  public:
   NatsBus(NatsBusRules rules, InstanceId self);
   ~NatsBus();
@@ -78,6 +79,9 @@ class NatsBus final : public Fleet, private NatsEvents {
   bool publish(const RoomName& room, const Packet& packet,
                const std::shared_ptr<Transit>& transit) override;
 
+  // DiagnosticsSink:
+  void publish(const std::string& subject, Bytes payload) override;
+
  private:
   struct End {
     Shard* shard;
@@ -85,13 +89,14 @@ class NatsBus final : public Fleet, private NatsEvents {
   };
   /// Something for the bus thread to do. Only media may wait for more of it.
   struct Order {
-    enum class Kind : std::uint8_t { enter, leave, say, publish };
+    enum class Kind : std::uint8_t { enter, leave, say, publish, report };
     Kind kind;
     RoomName room;
     Packet packet;                     ///< of publish
     std::shared_ptr<Transit> transit;  ///< of publish: its sender's
-    std::vector<std::uint8_t> bytes;   ///< of say
+    std::vector<std::uint8_t> bytes;   ///< of say and report
     bool is_question = false;          ///< of say
+    std::string subject{};             ///< of report
   };
   /// What came from each sender and has not reached its room yet. The delivery thread's.
   using Arriving = std::unordered_map<SessionId, std::shared_ptr<Transit>>;

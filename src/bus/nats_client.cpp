@@ -61,7 +61,7 @@ std::int64_t reconnect_delay(natsConnection* /*connection*/, int attempts, void*
 std::string last_error(natsStatus status) {
   const char* const detail = nats_GetLastError(nullptr);
   std::string text = natsStatus_GetText(status);
-  if (detail == nullptr || *detail == '\0' || text == detail) return text;
+  if (detail == nullptr || std::string_view(detail).ends_with(text)) return text;
   return fmt::format("{} ({})", text, detail);
 }
 

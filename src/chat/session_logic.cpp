@@ -15,7 +15,8 @@ SessionLogic::SessionLogic(Identity identity, ChatServer& server, ShardStats& st
       stats_(stats),
       transport_(transport),
       settings_(settings),
-      outbox_(settings.outbox, stats) {}
+      outbox_(settings.outbox, stats),
+      tracker_(settings.watchers.connections, identity_, settings.protocol) {}
 
 void SessionLogic::start(const std::optional<ResumeKey>& resume, Now now) {
   last_heard_ = now.monotonic;
@@ -32,6 +33,7 @@ void SessionLogic::stop(Now now) {
   ended_ = true;
   pending_.clear();
   membership_.leave(now);
+  tracker_.connection_ended(now);
 }
 
 void SessionLogic::on_message(BufferBuilder message, Now now, Channel channel) {
@@ -43,6 +45,7 @@ void SessionLogic::on_message(BufferBuilder message, Now now, Channel channel) {
   const auto packet_class = static_cast<std::size_t>(verdict.facts.packet_class);
   stats_.packets_in[packet_class].add();
   stats_.bytes_in[packet_class].add(wrapper.size());
+  tracker_.packet_received(wrapper.size());
   if (verdict.action == Action::echo && welcome_) {
     echo(std::move(message), verdict.facts, now);
     return;
@@ -64,7 +67,7 @@ void SessionLogic::act_on(BufferBuilder message, const Verdict& verdict, Now now
       stats_.discard(DiscardReason::forged).add();
       return;
     case Action::report_health:
-      stats_.health_packets.add();
+      report_health(verdict, now);
       return;
     case Action::echo:
       return;  // answered before
@@ -95,6 +98,13 @@ void SessionLogic::request_keyframe(BufferBuilder message, const Verdict& verdic
   }
   const std::string user_id(as_text(verdict.keyframe_of));
   membership_.request_keyframe(stamp(std::move(message), verdict.facts), user_id, now);
+}
+
+void SessionLogic::report_health(const Verdict& verdict, Now now) {
+  stats_.health_packets.add();
+  if (settings_.watchers.health == nullptr) return;
+  const HealthReporter reporter{id_, identity_.user_id, identity_.room.value, settings_.protocol};
+  settings_.watchers.health->process(verdict.inner, reporter, health_, now.monotonic);
 }
 
 void SessionLogic::relay(BufferBuilder message, PacketFacts facts, Now now) {
@@ -159,6 +169,7 @@ void SessionLogic::on_welcome(const Welcome& welcome, Now now) {
   id_ = welcome.session;
   welcome_ = true;
   standing_ = welcome.standing;
+  tracker_.connection_started(id_, standing_ != Standing::testing, now);
   deliver(session_assigned(id_), now.monotonic);
   deliver(meeting_started(identity_.room, welcome.start, welcome.creator), now.monotonic);
   for (const Packet& joined : welcome.roster) deliver(joined, now.monotonic);

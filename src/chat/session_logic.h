@@ -10,10 +10,13 @@
 #include "base/time.h"
 #include "chat/chat_server.h"
 #include "chat/congestion_tracker.h"
+#include "chat/health_processor.h"
 #include "chat/keyframe_limiter.h"
 #include "chat/outbox.h"
 #include "chat/packet_handler.h"
 #include "chat/participant.h"
+#include "chat/server_diagnostics.h"
+#include "chat/watchers.h"
 
 namespace parley {
 
@@ -24,6 +27,9 @@ struct SessionSettings {
   Duration idle_timeout = 30s;
   /// A client that accepts no byte for this long, while something waits, has ended.
   Duration stall_timeout = 60s;
+  /// The transport's name, as those who watch know it.
+  std::string_view protocol = "websocket";
+  Watchers watchers;
 };
 
 /// What SessionLogic needs of its transport. Nothing here may destroy the session before the call
@@ -68,6 +74,8 @@ class SessionLogic final : public Participant {
   Outbox& outbox() { return outbox_; }
   /// `accepted`: the client took at least a byte. `blocked`: it would not take all that waits.
   void on_flushed(bool accepted, bool blocked, Now now);
+  /// The last byte of so many bytes of packets has gone to the client.
+  void on_sent(std::size_t bytes) { tracker_.packet_sent(bytes); }
 
   [[nodiscard]] TimePoint deadline() const;
   void on_deadline(Now now);
@@ -95,6 +103,7 @@ class SessionLogic final : public Participant {
   /// Answers the RTT probes that came before the welcome, which is a session's first word.
   void answer_probes(Now now);
   void request_keyframe(BufferBuilder message, const Verdict& verdict, Now now);
+  void report_health(const Verdict& verdict, Now now);
   void relay(BufferBuilder message, PacketFacts facts, Now now);
   Packet stamp(BufferBuilder message, PacketFacts facts);
   void note_keyframe(PacketFacts& facts);
@@ -117,6 +126,8 @@ class SessionLogic final : public Participant {
   bool video_keyframe_seen_ = false;
   bool screen_keyframe_seen_ = false;
   KeyframeLimiter keyframes_;
+  HealthLimiter health_;
+  TrackerSender tracker_;
   TimePoint last_heard_{};
   TimePoint blocked_since_ = never;
   std::unique_ptr<CongestionTracker> congestion_;  ///< made at the first loss

@@ -161,6 +161,18 @@ constexpr auto table = std::to_array<Setting>({
     {"bus.key", +[](Config& c) -> std::string& { return c.bus.key; },
      "File with the key of that certificate (PEM)"},
 
+    {"diagnostics.region", +[](Config& c) -> std::string& { return c.diagnostics.region; },
+     "Where this server stands, in the subjects of what it tells over NATS"},
+    {"diagnostics.service_type",
+     +[](Config& c) -> std::string& { return c.diagnostics.service_type; },
+     "What kind of server it is, there; empty is websocket, or webtransport without it"},
+    {"diagnostics.instance", +[](Config& c) -> std::string& { return c.diagnostics.instance; },
+     "Its name in events about connections; empty is diagnostics.server_id, or the machine's name"},
+    {"diagnostics.server_id", +[](Config& c) -> std::string& { return c.diagnostics.server_id; },
+     "Its name with clients' health reports; empty is diagnostics.instance, or the machine's name"},
+    {"diagnostics.interval", +[](Config& c) -> Millis& { return c.diagnostics.interval; },
+     "How often the bytes of each connection are told", second, hour},
+
     {"demo.enabled", +[](Config& c) -> bool& { return c.demo.enabled; },
      "Serve the demo page, a small video meeting"},
     {"demo.directory", +[](Config& c) -> std::string& { return c.demo.directory; },

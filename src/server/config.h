@@ -110,6 +110,14 @@ struct Config {
     std::string key;
   } bus;
 
+  struct Diagnostics {
+    std::string region = "us-east";
+    std::string service_type;  ///< empty = by the transport
+    std::string instance;      ///< empty = server_id, or the host's name
+    std::string server_id;     ///< empty = instance, or the host's name
+    Millis interval = 5s;
+  } diagnostics;
+
   struct Demo {
     bool enabled = false;
     std::string directory;

@@ -56,6 +56,14 @@ std::optional<std::string> from_log_filter(const std::string& text) {
 // The original gives whole seconds without their unit.
 std::optional<std::string> from_seconds(const std::string& text) { return text + "s"; }
 
+// The same where the original goes on with its default when it cannot read them.
+std::optional<std::string> from_seconds_if_any(const std::string& text) {
+  constexpr std::int64_t hour_of_seconds = 3600;
+  const auto seconds = parse_number(text);
+  if (!seconds || *seconds < 1 || *seconds > hour_of_seconds) return std::nullopt;
+  return text + "s";
+}
+
 /// Which programs read a variable.
 enum class Readers : std::uint8_t { all, with_websocket, webtransport_server };
 
@@ -85,6 +93,11 @@ constexpr auto aliases = std::to_array<Alias>({
     {"JWT_SECRET_FILE", "auth.jwt_secret_file", as_it_is},
     {"FEATURE_MEETING_MANAGEMENT", "auth.meeting_management", from_flag},
     {"NATS_URL", "bus.url", as_it_is},
+    {"REGION", "diagnostics.region", as_it_is},
+    {"SERVICE_TYPE", "diagnostics.service_type", as_it_is},
+    {"SERVER_ID", "diagnostics.server_id", as_it_is},
+    {"HOSTNAME", "diagnostics.instance", as_it_is},
+    {"SERVER_STATS_INTERVAL_SECS", "diagnostics.interval", from_seconds_if_any},
     {"RUST_LOG", "log.level", from_log_filter},
 });
 
@@ -108,19 +121,11 @@ struct Idle {
 
 constexpr std::string_view no_store =
     "is set, but this version keeps no database yet: meetings are not recorded";
-constexpr std::string_view no_diagnostics =
-    "is set, but this version sends no diagnostics over NATS yet, so nothing carries it";
 constexpr std::string_view no_login =
     "is set, but the legacy login it belongs to is not offered: its paths answer 404";
 
-// HOSTNAME is missing on purpose: every container has one, and a warning about it tells nobody
-// anything.
 constexpr auto idle_variables = std::to_array<Idle>({
     {"DATABASE_URL", no_store},
-    {"REGION", no_diagnostics},
-    {"SERVICE_TYPE", no_diagnostics},
-    {"SERVER_ID", no_diagnostics},
-    {"SERVER_STATS_INTERVAL_SECS", no_diagnostics},
     {"OAUTH_CLIENT_ID", no_login},
     {"OAUTH_AUTH_URL", no_login},
     {"OAUTH_TOKEN_URL", no_login},

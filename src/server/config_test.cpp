@@ -183,18 +183,33 @@ TEST(Config, finds_our_level_in_a_log_filter) {
 }
 
 TEST(Config, says_what_does_nothing_yet) {
-  const auto loaded = load_with({{"DATABASE_ENABLED", "true"},
-                                 {"DATABASE_URL", "postgres://"},
-                                 {"REGION", "eu"},
-                                 {"HOSTNAME", "box"},
-                                 {"OAUTH_CLIENT_ID", "x"}},
-                                Program::websocket_server);
+  const auto loaded = load_with(
+      {{"DATABASE_ENABLED", "true"}, {"DATABASE_URL", "postgres://"}, {"OAUTH_CLIENT_ID", "x"}},
+      Program::websocket_server);
 
   ASSERT_TRUE(loaded.has_value());
-  for (const char* name : {"DATABASE_ENABLED", "DATABASE_URL", "REGION", "OAUTH_CLIENT_ID"})
+  for (const char* name : {"DATABASE_ENABLED", "DATABASE_URL", "OAUTH_CLIENT_ID"})
     EXPECT_TRUE(has_note(*loaded, std::string(name) + " ")) << name;
-  EXPECT_FALSE(has_note(*loaded, "HOSTNAME"));
-  EXPECT_EQ(load_with({{"REGION", "eu"}})->notes.size(), 0u);
+}
+
+TEST(Config, takes_the_originals_names_of_a_server) {
+  const auto loaded = load_with({{"NATS_URL", "nats:4222"},
+                                 {"REGION", "eu"},
+                                 {"SERVICE_TYPE", "relay"},
+                                 {"SERVER_ID", "server-7"},
+                                 {"HOSTNAME", "box"},
+                                 {"SERVER_STATS_INTERVAL_SECS", "7"}},
+                                Program::websocket_server);
+
+  ASSERT_TRUE(loaded.has_value()) << loaded.error().message;
+  EXPECT_EQ(loaded->config.bus.url, "nats:4222");
+  EXPECT_TRUE(loaded->config.bus.required);
+  EXPECT_EQ(loaded->config.diagnostics.region, "eu");
+  EXPECT_EQ(loaded->config.diagnostics.service_type, "relay");
+  EXPECT_EQ(loaded->config.diagnostics.server_id, "server-7");
+  EXPECT_EQ(loaded->config.diagnostics.instance, "box");
+  EXPECT_EQ(loaded->config.diagnostics.interval, 7s);
+  EXPECT_EQ(load_with({{"SERVER_STATS_INTERVAL_SECS", "often"}})->config.diagnostics.interval, 5s);
 }
 
 TEST(Config, notes_variables_that_are_no_settings) {

@@ -81,6 +81,20 @@ NatsBusRules bus_rules(const Config& config) {
   return rules;
 }
 
+/// Under which names this server speaks to those who watch.
+ServerPlace place_of(const Config& config, const std::string& instance) {
+  const Config::Diagnostics& names = config.diagnostics;
+  ServerPlace place{names.region, names.service_type, instance};
+  if (place.service_type.empty())
+    place.service_type = config.websocket.enabled ? "websocket" : "webtransport";
+  for (const std::string* const next : {&names.instance, &names.server_id})
+    if (place.instance.empty()) place.instance = *next;
+  if (!place.instance.empty()) return place;
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) == 0) place.instance = name.data();
+  return place;
+}
+
 /// Another one with each start: what was said of the last run is not said of this one.
 InstanceId random_instance() {
   InstanceId id;
@@ -152,6 +166,13 @@ RelayServer::RelayServer(const Config& config)
   if (!config.bus.url.empty())
     fleet_ = std::make_unique<NatsBus>(bus_rules(config), random_instance());
   ShardRules rules = shard_rules(config);
+  if (fleet_ != nullptr) {
+    rules.diagnostics.sink = fleet_.get();
+    rules.diagnostics.recent = &recent_;
+    rules.diagnostics.connections = {place_of(config, config.diagnostics.instance),
+                                     config.diagnostics.interval};
+    rules.diagnostics.health = place_of(config, config.diagnostics.server_id);
+  }
   if (config.tls.tcp) rules.http.tls = &tcp_tls_;
   for (int i = 0; i < config.server.shards; ++i) {
     units_.push_back(std::make_unique<ShardUnit>(static_cast<ShardIndex>(i), bus_, fleet_.get(),
@@ -161,6 +182,7 @@ RelayServer::RelayServer(const Config& config)
     if (fleet_ != nullptr) fleet_->connect(unit.shard(), unit.chat());
     census_.add(unit.shard().stats());
     metrics_.add(unit.shard().stats(), unit.refusals());
+    if (unit.health() != nullptr) metrics_.add(health_cells(*unit.health()));
   }
   admission_ = std::make_unique<Admission>(
       units_.front()->shard(), census_,

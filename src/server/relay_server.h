@@ -72,6 +72,7 @@ class RelayServer {
   UdpSockets udp_;
   LocalBus bus_;
   std::unique_ptr<NatsBus> fleet_;  ///< null without NATS
+  RecentConnections recent_;
   Metrics metrics_;
   std::vector<std::unique_ptr<ShardUnit>> units_;
   std::unique_ptr<Admission> admission_;  // on shard 0

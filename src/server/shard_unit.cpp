@@ -20,22 +20,55 @@ std::uint64_t random_id() {
   return id;
 }
 
+std::unique_ptr<ServerDiagnostics> make_diagnostics(const ShardRules::Diagnostics& rules) {
+  if (rules.sink == nullptr) return nullptr;
+  return std::make_unique<ServerDiagnostics>(rules.connections, *rules.recent, *rules.sink);
+}
+
+std::unique_ptr<HealthProcessor> make_health(const ShardRules::Diagnostics& rules) {
+  if (rules.sink == nullptr) return nullptr;
+  return std::make_unique<HealthProcessor>(rules.health, *rules.sink);
+}
+
+template <class Rules>
+Rules watched(Rules rules, std::string_view protocol, Watchers watchers) {
+  rules.session.protocol = protocol;
+  rules.session.watchers = watchers;
+  return rules;
+}
+
 }  // namespace
+
+TimePoint ShardUnit::Driven::deadline() const {
+  const TimePoint chats = chat.deadline();
+  return diagnostics == nullptr ? chats : std::min(chats, diagnostics->deadline());
+}
+
+void ShardUnit::Driven::on_deadline(Now now) {
+  chat.on_deadline(now);
+  if (diagnostics != nullptr) diagnostics->on_deadline(now);
+}
 
 ShardUnit::ShardUnit(ShardIndex index, LocalBus& bus, Fleet* fleet, const ShardRules& rules,
                      const RouteRules& routes, const Health& health, const Census& census)
     : shard_(index),
       chat_(index, bus, shard_.stats(), random_id, fleet),
+      diagnostics_(make_diagnostics(rules.diagnostics)),
+      health_(make_health(rules.diagnostics)),
+      driven_{chat_, diagnostics_.get()},
       entrance_(routes.lobby, routes.sessions_max, health, census, refusals_),
       partial_(rules.partial, shard_.stats()),
-      sessions_(shard_, chat_, partial_, rules.websocket),
+      sessions_(shard_, chat_, partial_,
+                watched(rules.websocket, "websocket", {diagnostics_.get(), health_.get()})),
       routes_(shard_, sessions_, entrance_, refusals_, routes, health),
-      wt_sessions_(shard_, chat_, rules.webtransport),
+      wt_sessions_(
+          shard_, chat_,
+          watched(rules.webtransport, "webtransport", {diagnostics_.get(), health_.get()})),
       wt_routes_(wt_sessions_, entrance_, refusals_, health, rules.http3, partial_),
       connections_(shard_, routes_, rules.http),
       drain_alarm_(shard_, *this) {
   shard_.mailbox().set_media_bytes_max(rules.mailbox_bytes);
-  shard_.drive(chat_);
+  shard_.drive(driven_);
 }
 
 ShardUnit::~ShardUnit() { check(!thread_.joinable(), "a shard is destroyed while it runs"); }

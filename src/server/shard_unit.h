@@ -9,6 +9,8 @@
 #include "actor/shard.h"
 #include "bus/local_bus.h"
 #include "chat/chat_server.h"
+#include "chat/health_processor.h"
+#include "chat/server_diagnostics.h"
 #include "http/http_connections.h"
 #include "server/entrance.h"
 #include "server/routes.h"
@@ -26,6 +28,13 @@ struct ShardRules {
   WtRules webtransport;
   Http3Rules http3;
   HttpRules http;
+  /// Who is told how its sessions fare, if anybody is.
+  struct Diagnostics {
+    DiagnosticsSink* sink = nullptr;
+    RecentConnections* recent = nullptr;
+    DiagnosticsRules connections;
+    ServerPlace health;
+  } diagnostics;
   /// For long messages that are not whole yet, of all sessions of the shard.
   PartialBudget::Rules partial;
   std::size_t mailbox_bytes = Mailbox::media_bytes_max_default;
@@ -57,6 +66,8 @@ class ShardUnit final : private Timed {
   Shard& shard() { return shard_; }
   ChatServer& chat() { return chat_; }
   const RefusalCounts& refusals() const { return refusals_; }
+  /// Null without diagnostics.
+  const HealthProcessor* health() const { return health_.get(); }
   /// Connections it has, those on their way included. For the thread that adds.
   [[nodiscard]] std::size_t load() const;
 
@@ -66,6 +77,15 @@ class ShardUnit final : private Timed {
 
   Shard shard_;
   ChatServer chat_;
+  std::unique_ptr<ServerDiagnostics> diagnostics_;  ///< null when nobody is told
+  std::unique_ptr<HealthProcessor> health_;
+  struct Driven {
+    ChatServer& chat;
+    ServerDiagnostics* diagnostics;
+
+    [[nodiscard]] TimePoint deadline() const;
+    void on_deadline(Now now);
+  } driven_;
   RefusalCounts refusals_;
   Entrance entrance_;
   PartialBudget partial_;

@@ -256,12 +256,14 @@ void WsChatSession::flush(Now now) {
   }
   const std::uint64_t bytes = writer_.bytes_written();
   const std::uint64_t packets = writer_.packets_written();
+  const std::uint64_t packet_bytes = writer_.packet_bytes_written();
   const WsWriter::Outcome outcome = writer_.write(stream_, now);
   if (outcome == WsWriter::Outcome::failed) {
     lose_connection();
     return;
   }
   count_packets_out(writer_.packets_written() - packets);
+  logic().on_sent(writer_.packet_bytes_written() - packet_bytes);
   const bool blocked = outcome == WsWriter::Outcome::blocked;
   const bool was_open = is_open();
   if (was_open) logic().on_flushed(writer_.bytes_written() != bytes, blocked, now);

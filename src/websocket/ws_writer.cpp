@@ -125,6 +125,7 @@ std::size_t WsWriter::account_packets(std::size_t written) {
 void WsWriter::count(const Packet& packet) {
   stats_.count_out(packet);
   ++packets_written_;
+  packet_bytes_written_ += packet.size();
 }
 
 }  // namespace parley

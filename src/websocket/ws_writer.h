@@ -38,6 +38,8 @@ class WsWriter {
   /// Bytes the socket has taken so far.
   [[nodiscard]] std::uint64_t bytes_written() const { return bytes_written_; }
   [[nodiscard]] std::uint64_t packets_written() const { return packets_written_; }
+  /// Of these packets.
+  [[nodiscard]] std::uint64_t packet_bytes_written() const { return packet_bytes_written_; }
 
  private:
   static void append(std::vector<std::uint8_t>& out, Bytes bytes) {
@@ -63,6 +65,7 @@ class WsWriter {
   std::size_t partial_sent_ = 0;
   std::uint64_t bytes_written_ = 0;
   std::uint64_t packets_written_ = 0;
+  std::uint64_t packet_bytes_written_ = 0;
 };
 
 }  // namespace parley

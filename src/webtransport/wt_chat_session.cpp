@@ -59,6 +59,7 @@ WtChatSession::WtChatSession(WtSessions& owner, WtSession& session, Identity ide
       bridge_(session, logic().outbox(), [this](const Packet& packet) {
         shard().stats().count_out(packet);
         count_packets_out(1);
+        logic().on_sent(packet.size());
       }) {
   owner_.sessions_.insert(this);
 }

@@ -209,7 +209,7 @@ class DropIn(RelayCase):
         relay.stop()
 
     def test_variables_of_later_parts_are_accepted_and_say_what_they_do_not_do(self):
-        relay = self.start({"DATABASE_ENABLED": "true", "REGION": "x"})
+        relay = self.start({"DATABASE_ENABLED": "true", "DATABASE_URL": "x"})
         complaints = relay.stop()
-        for name in ("DATABASE_ENABLED", "REGION"):
+        for name in ("DATABASE_ENABLED", "DATABASE_URL"):
             self.assertIn(name, complaints)
