@@ -7,6 +7,7 @@ import re
 import select
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 from deadline import PATIENCE, Deadline, TooLate
@@ -137,9 +138,12 @@ class Relay:
         while any(one.own_metrics()["parley_bus_waiting", frozenset()] for one in self.both()):
             deadline.left("silence between the servers")
         before = [one.puzzles() for one in self.both()]
-        self._stranger.publish("parley.servers", b"?")
+        asked_at = 0
         while any(one.puzzles() <= count for one, count in zip(self.both(), before)):
             deadline.left("the puzzle")
+            if time.monotonic() - asked_at > 0.2:  # again: a server that starts may have missed it
+                self._stranger.publish("parley.servers", b"?")
+                asked_at = time.monotonic()
 
     def both(self):
         return self, self.other

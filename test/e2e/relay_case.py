@@ -37,11 +37,16 @@ class RelayCase(unittest.TestCase):
         """A member in Testing."""
         room = room or self.room
         target = f"/lobby/{user}/{room}" + (f"?resume={resume}" if resume else "")
-        return Member(self.connect(target, **how), user, room)
+        return self.member(target, user, room, **how)
+
+    def member(self, target, user, room, **how):
+        member = Member(self.connect(target, **how), user, room)
+        member.settle = self.settle
+        return member
 
     def join_with(self, token, user, room=None, *, resume=None, **how):
         target = f"/lobby?token={token}" + (f"&resume={resume}" if resume else "")
-        return Member(self.connect(target, **how), user, room or self.room)
+        return self.member(target, user, room or self.room, **how)
 
     def join_active(self, *users, room=None):
         """Active members, each of whom has heard that all of them are there."""
