@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "wire/parse_message.h"
 #include "wire/proto/fleet.pb.h"
 
 namespace parley {
@@ -166,8 +167,7 @@ std::vector<std::uint8_t> encode(const FleetMessage& message) {
 
 std::optional<FleetMessage> decode_fleet_message(Bytes bytes) {
   proto::FleetMessage in;
-  if (!in.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || in.from() == 0)
-    return std::nullopt;
+  if (!parse_message(bytes, in) || in.from() == 0) return std::nullopt;
   auto what = read(in);
   if (!what) return std::nullopt;
   return FleetMessage{{in.from()}, std::move(*what)};

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "wire/parse_message.h"
 #include "wire/proto/packet.pb.h"
 
 namespace parley {
@@ -43,7 +44,7 @@ Packet presence_notice(proto::MeetingEventType type, const RoomId& room, const S
 
 std::optional<MeetingEvent> read_meeting_event(Bytes data) {
   proto::MeetingPacket packet;
-  if (!packet.ParseFromArray(data.data(), static_cast<int>(data.size()))) return std::nullopt;
+  if (!parse_message(data, packet)) return std::nullopt;
   MeetingEvent event;
   if (packet.event_type() == proto::PARTICIPANT_JOINED) event.kind = MeetingEvent::Kind::joined;
   if (packet.event_type() == proto::PARTICIPANT_LEFT) event.kind = MeetingEvent::Kind::left;
