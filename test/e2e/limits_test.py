@@ -85,17 +85,17 @@ class PerAddress(RelayCase):
         self.join("elsewhere", source="127.0.0.3")
         silent.socket.close()
         members[0].session.discard()
-        self.relay.wait_for_metric(2, "parley_sessions")
+        self.relay.wait_for_metric(3, "parley_connections")  # two members, and who asks
         self.join("again", source="127.0.0.2")
 
 
     def test_what_a_refused_client_sends_is_nobody_elses(self):
         """A client beyond its limit is refused while others are being read."""
         victims = self.join_active("alice", "bob")
-        others = [Connection(self.relay.port, source="127.0.0.2") for _ in range(3)]
+        others = [Connection(self.relay.port, source="127.0.0.4") for _ in range(3)]
         forged = websocket_protocol.close(4000, b"attacker")
         for _ in range(100):
-            with Connection(self.relay.port, source="127.0.0.2") as late:
+            with Connection(self.relay.port, source="127.0.0.4") as late:
                 for victim in victims:
                     victim.say()
                 late.send(forged)
