@@ -137,6 +137,23 @@ TEST_F(HttpConnectionsTest, turn_clients_away_when_full) {
   EXPECT_TRUE(has(ask(""), "HTTP/1.1 503 "));
 }
 
+TEST_F(HttpConnectionsTest, tell_only_so_many_at_once_why_they_are_turned_away) {
+  rules.linger = 1min;
+  start();
+  std::vector<SocketEnd> told;
+  for (int i = 0; i < 256; ++i) told.push_back(connect("connections_max"));
+  for (const SocketEnd& client : told) ASSERT_TRUE(has(client.hear_all(), "HTTP/1.1 503 "));
+  EXPECT_EQ(connect("connections_max").hear_all(), "");
+
+  // Who is let in is not meant, and when one has gone there is room for another.
+  EXPECT_TRUE(has(ask(get_b_and_close), "GET /b"));
+  told.pop_back();
+  while (shard.stats().connections.read() > 255) std::this_thread::yield();
+  EXPECT_TRUE(has(connect("connections_max").hear_all(), "HTTP/1.1 503 "));
+  stop();
+  EXPECT_EQ(handler.refused.size(), 258u);
+}
+
 TEST_F(HttpConnectionsTest, drain) {
   start();
   const SocketEnd idle = connect();
