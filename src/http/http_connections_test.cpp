@@ -53,6 +53,15 @@ TEST_F(HttpConnectionsTest, send_an_answer_larger_than_the_socket_takes) {
   EXPECT_TRUE(heard.ends_with("xxx"));
 }
 
+TEST_F(HttpConnectionsTest, date_answers_and_refusals) {
+  start();
+  for (const std::string& heard : {ask(get_b_and_close), ask("\x16")}) {
+    const auto date = heard.find("\r\nDate: ");
+    ASSERT_NE(date, std::string::npos) << heard;
+    EXPECT_EQ(heard.find(" GMT\r\n"), date + 33) << heard;
+  }
+}
+
 TEST_F(HttpConnectionsTest, answer_head_without_a_body) {
   start();
   const std::string heard = ask("HEAD /abc HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
