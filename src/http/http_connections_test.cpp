@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <string>
 #include <thread>
@@ -161,6 +163,34 @@ TEST_F(HttpConnectionsTest, tell_only_so_many_at_once_why_they_are_turned_away) 
   EXPECT_TRUE(has(connect("connections_max").hear_all(), "HTTP/1.1 503 "));
   stop();
   EXPECT_EQ(handler.refused.size(), 258u);
+}
+
+TEST_F(HttpConnectionsTest, leave_what_others_have_read_alone_when_they_refuse_and_drain) {
+  start();
+  std::array<int, 2> refused{};
+  std::array<int, 2> drained{};
+  for (auto* ends : {&refused, &drained})
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends->data()), 0);
+  const SocketEnd late(refused[1]);
+  const SocketEnd early(drained[1]);
+  late.say("forged");
+  early.say("forged");
+  bool is_left_alone = false;
+
+  // As between a session's read and its use, where what has been posted runs.
+  shard.post([&] {
+    const MutableBytes read = shard.read_space();
+    std::ranges::fill(read, std::uint8_t{'r'});
+    connections->add({refused[0], "192.0.2.1", {}, "connections_max"});
+    connections->add({drained[0], "192.0.2.1", {}, {}});
+    connections->drain();
+    is_left_alone = std::ranges::all_of(read, [](std::uint8_t byte) { return byte == 'r'; });
+  });
+
+  EXPECT_TRUE(has(late.hear_all(), "HTTP/1.1 503 "));
+  EXPECT_EQ(early.hear_all(), "");
+  stop();
+  EXPECT_TRUE(is_left_alone);
 }
 
 TEST_F(HttpConnectionsTest, drain) {
