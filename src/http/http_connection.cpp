@@ -204,6 +204,7 @@ void HttpConnection::answer(HttpResponse response, const HttpRequest* request) {
   }
   close_after_answer_ |= response.close;
   frame.close = close_after_answer_;
+  frame.date = owner_.date_.at(owner_.shard_.now().unix);
 
   head_out_ = response_head(response, frame);
   const bool bodiless = frame.head_only || response.status == 304 || response.status == 204;

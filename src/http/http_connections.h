@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "base/time.h"
+#include "http/http_date.h"
 
 namespace parley {
 
@@ -72,6 +73,7 @@ class HttpConnections {
   Shard& shard_;
   HttpHandler& handler_;
   HttpRules rules_;
+  HttpDate date_;
   std::unordered_map<HttpConnection*, std::shared_ptr<HttpConnection>> connections_;
   std::size_t turned_away_ = 0;  ///< of them, those that only hear why
   bool draining_ = false;

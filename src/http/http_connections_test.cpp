@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <string>
 #include <thread>
@@ -51,6 +53,15 @@ TEST_F(HttpConnectionsTest, send_an_answer_larger_than_the_socket_takes) {
   const std::string heard = ask("GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_GT(heard.size(), 8'000'000u);
   EXPECT_TRUE(heard.ends_with("xxx"));
+}
+
+TEST_F(HttpConnectionsTest, date_answers_and_refusals) {
+  start();
+  for (const std::string& heard : {ask(get_b_and_close), ask("\x16")}) {
+    const auto date = heard.find("\r\nDate: ");
+    ASSERT_NE(date, std::string::npos) << heard;
+    EXPECT_EQ(heard.find(" GMT\r\n"), date + 33) << heard;
+  }
 }
 
 TEST_F(HttpConnectionsTest, answer_head_without_a_body) {
@@ -135,6 +146,51 @@ TEST_F(HttpConnectionsTest, turn_clients_away_when_full) {
   first.say(get_a);
   first.hear_until("GET /a");
   EXPECT_TRUE(has(ask(""), "HTTP/1.1 503 "));
+}
+
+TEST_F(HttpConnectionsTest, tell_only_so_many_at_once_why_they_are_turned_away) {
+  rules.linger = 1min;
+  start();
+  std::vector<SocketEnd> told;
+  for (int i = 0; i < 256; ++i) told.push_back(connect("connections_max"));
+  for (const SocketEnd& client : told) ASSERT_TRUE(has(client.hear_all(), "HTTP/1.1 503 "));
+  EXPECT_EQ(connect("connections_max").hear_all(), "");
+
+  // Who is let in is not meant, and when one has gone there is room for another.
+  EXPECT_TRUE(has(ask(get_b_and_close), "GET /b"));
+  told.pop_back();
+  while (shard.stats().connections.read() > 255) std::this_thread::yield();
+  EXPECT_TRUE(has(connect("connections_max").hear_all(), "HTTP/1.1 503 "));
+  stop();
+  EXPECT_EQ(handler.refused.size(), 258u);
+}
+
+TEST_F(HttpConnectionsTest, leave_what_others_have_read_alone_when_they_refuse_and_drain) {
+  start();
+  std::array<int, 2> refused{};
+  std::array<int, 2> drained{};
+  for (auto* ends : {&refused, &drained})
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends->data()), 0);
+  const SocketEnd late(refused[1]);
+  const SocketEnd early(drained[1]);
+  late.say("forged");
+  early.say("forged");
+  bool is_left_alone = false;
+
+  // As between a session's read and its use, where what has been posted runs.
+  shard.post([&] {
+    const MutableBytes read = shard.read_space();
+    std::ranges::fill(read, std::uint8_t{'r'});
+    connections->add({refused[0], "192.0.2.1", {}, "connections_max"});
+    connections->add({drained[0], "192.0.2.1", {}, {}});
+    connections->drain();
+    is_left_alone = std::ranges::all_of(read, [](std::uint8_t byte) { return byte == 'r'; });
+  });
+
+  EXPECT_TRUE(has(late.hear_all(), "HTTP/1.1 503 "));
+  EXPECT_EQ(early.hear_all(), "");
+  stop();
+  EXPECT_TRUE(is_left_alone);
 }
 
 TEST_F(HttpConnectionsTest, drain) {

@@ -19,7 +19,7 @@ struct HttpField {
 /// A request without a body: those with one are refused before a handler sees them.
 struct HttpRequest {
   std::string method;  ///< as sent: methods are case sensitive
-  std::string target;  ///< as sent: path and query, still encoded
+  std::string target;  ///< path and query as sent, still encoded; without a scheme and authority
   std::vector<HttpField> fields;
   bool keep_alive = true;
   bool is_http_1_1 = true;

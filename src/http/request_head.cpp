@@ -1,8 +1,12 @@
 #include "http/request_head.h"
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
+#include <optional>
+#include <utility>
 
 namespace parley {
 namespace {
@@ -22,10 +26,26 @@ tl::unexpected<HttpRefusal> bad_request(std::string_view sentence) {
   return tl::unexpected(HttpRefusal{400, sentence, "bad_request"});
 }
 
-HttpRequest copy_of(const http::request<http::empty_body>& message, bool keep_alive) {
+/// Path and query of a target that names the server too (RFC 9112 §3.2.2); nothing when it names
+/// none. Any other target is what it is.
+std::optional<std::string> origin_form(std::string_view target) {
+  constexpr std::array<std::string_view, 2> schemes{"http://", "https://"};
+  const auto* const scheme = std::ranges::find_if(schemes, [&](std::string_view one) {
+    return equals_ignoring_case(target.substr(0, one.size()), one);
+  });
+  if (scheme == schemes.end()) return std::string(target);
+  target.remove_prefix(scheme->size());
+  const std::size_t authority = std::min(target.find_first_of("/?"), target.size());
+  if (authority == 0) return std::nullopt;
+  target.remove_prefix(authority);
+  return (target.starts_with('/') ? "" : "/") + std::string(target);
+}
+
+HttpRequest copy_of(const http::request<http::empty_body>& message, std::string target,
+                    bool keep_alive) {
   HttpRequest request;
   request.method = std::string(message.method_string());
-  request.target = std::string(message.target());
+  request.target = std::move(target);
   request.keep_alive = keep_alive;
   request.is_http_1_1 = message.version() == 11;
   for (const auto& field : message)
@@ -81,7 +101,9 @@ Result<HttpRequest, HttpRefusal> read_request_head(std::string_view head) {
   if (parser.chunked() || parser.content_length_remaining().value_or(0) > 0 ||
       message.count(http::field::transfer_encoding) > 0)
     return tl::unexpected(HttpRefusal{413, "requests have no body here", "body"});
-  return copy_of(message, parser.keep_alive());
+  auto target = origin_form(message.target());
+  if (!target) return bad_request("the target names no host");
+  return copy_of(message, std::move(*target), parser.keep_alive());
 }
 
 }  // namespace parley

@@ -48,6 +48,19 @@ TEST(RequestHead, is_read) {
   EXPECT_TRUE(request->keep_alive);
 }
 
+TEST(RequestHead, may_name_the_server_in_its_target) {
+  const auto target = [](const std::string& sent) {
+    return read_request_head("GET " + sent + " HTTP/1.1\r\nHost: a\r\n\r\n")->target;
+  };
+  EXPECT_EQ(target("http://a/healthz"), "/healthz");
+  EXPECT_EQ(target("HTTPS://a.example:8443/lobby?token=a.b"), "/lobby?token=a.b");
+  EXPECT_EQ(target("http://[::1]:80//x"), "//x");
+  EXPECT_EQ(target("http://a"), "/");
+  EXPECT_EQ(target("http://a?b=/c"), "/?b=/c");
+  for (const std::string other : {"/http://a/b", "ftp://a/b", "*", "a:443", "http:/a"})
+    EXPECT_EQ(target(other), other);
+}
+
 TEST(RequestHead, says_when_the_connection_is_to_end) {
   const auto keeps = [](std::string_view head) { return read_request_head(head)->keep_alive; };
   EXPECT_TRUE(keeps("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
@@ -60,6 +73,7 @@ TEST(RequestHead, that_is_no_request_is_refused) {
   for (const char* head :
        {"GET\r\n\r\n", "GET / HTTP/2.0\r\n\r\n", "PRI * HTTP/2.0\r\n\r\n", "GET / HTTX/1.1\r\n\r\n",
         "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\n\r\n",
+        "GET http:///a HTTP/1.1\r\nHost: a\r\n\r\n", "GET https:// HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",

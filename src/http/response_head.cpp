@@ -25,6 +25,7 @@ std::string response_head(const HttpResponse& response, const ResponseFrame& fra
   head += ' ';
   head += http_reason(response.status);
   head += "\r\n";
+  if (!frame.date.empty()) add_field(head, "Date", frame.date);
   const bool bodiless = response.status == 304 || response.status == 204;
   if (!bodiless) {
     if (!response.content_type.empty()) add_field(head, "Content-Type", response.content_type);

@@ -2,6 +2,7 @@
 // The head of an answer.
 
 #include <string>
+#include <string_view>
 
 #include "http/http_types.h"
 
@@ -13,6 +14,7 @@ struct ResponseFrame {
   /// The request was a HEAD: the length is said, the body is not sent.
   bool head_only = false;
   bool is_http_1_1 = true;
+  std::string_view date = {};  ///< see HttpDate; empty for an answer without
 };
 
 /// Status line and headers, with the empty line that ends them. Values that would begin a new line

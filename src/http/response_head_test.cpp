@@ -16,6 +16,12 @@ TEST(ResponseHead, says_how_long_the_body_is) {
   EXPECT_FALSE(has(response_head(HttpResponse::text(304, ""), {}), "Content-"));
 }
 
+TEST(ResponseHead, is_dated) {
+  EXPECT_TRUE(has(response_head({}, {.date = "Sun, 06 Nov 1994 08:49:37 GMT"}),
+                  "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
+  EXPECT_FALSE(has(response_head({}, {}), "Date"));
+}
+
 TEST(ResponseHead, says_whether_the_connection_goes_on) {
   EXPECT_TRUE(has(response_head({}, {.close = true}), "Connection: close\r\n"));
   EXPECT_TRUE(has(response_head({}, {.is_http_1_1 = false}), "HTTP/1.0 200 OK\r\n"));

@@ -129,6 +129,11 @@ int TlsStream::take_from_wire(MutableBytes space) {
 /// False, which fails the connection, if a record is larger than any that we know of.
 bool TlsStream::put_on_wire(Bytes sealed) {
   if (sealed_ == nullptr) {
+    // Only when it is the larger part, so that no byte is moved for every few that are sent.
+    if (unsent_begin_ > unsent_.size() / 2) {
+      unsent_.erase(unsent_.begin(), unsent_.begin() + static_cast<std::ptrdiff_t>(unsent_begin_));
+      unsent_begin_ = 0;
+    }
     unsent_.insert(unsent_.end(), sealed.begin(), sealed.end());
     return true;
   }
@@ -167,7 +172,7 @@ Received TlsStream::read(MutableBytes space) {
   const bool goes_on = error == SSL_ERROR_NONE || error == SSL_ERROR_WANT_READ;
   if (!goes_on) ERR_clear_error();
   // Whatever comes between them: answers that are not read must not pile up.
-  if (unsent_.size() > unsent_bytes_max) return failure();
+  if (unsent().size() > unsent_bytes_max) return failure();
   if (count > 0) {
     has_more_ = !goes_on || (error == SSL_ERROR_NONE && SSL_has_pending(ssl_.get()) == 1);
     return {Received::State::data, count};
@@ -236,10 +241,13 @@ Written TlsStream::send_sealed(Bytes sealed) {
 
 Written TlsStream::send_unsent() {
   if (unsent_.empty()) return {};
-  const iovec part{unsent_.data(), unsent_.size()};
+  const iovec part{unsent_.data() + unsent_begin_, unsent().size()};
   const Written written = send_once(native_socket_, {&part, 1});
-  unsent_.erase(unsent_.begin(), unsent_.begin() + static_cast<std::ptrdiff_t>(written.sent));
-  if (unsent_.empty()) std::vector<std::uint8_t>().swap(unsent_);
+  unsent_begin_ += written.sent;
+  if (unsent().empty()) {
+    std::vector<std::uint8_t>().swap(unsent_);
+    unsent_begin_ = 0;
+  }
   return {written.state, 0, written.sent};
 }
 

@@ -79,6 +79,7 @@ class TlsStream {
   int take_from_wire(MutableBytes space);
   bool put_on_wire(Bytes sealed);
 
+  [[nodiscard]] Bytes unsent() const { return Bytes(unsent_).subspan(unsent_begin_); }
   [[nodiscard]] Received failure() const;
   bool seal(Rest& rest, std::size_t bytes_max);
   Written send_sealed(Bytes sealed);
@@ -88,7 +89,8 @@ class TlsStream {
   int native_socket_;
   bio_st* bio_ = nullptr;  ///< owned by ssl_
   Sealed* sealed_ = nullptr;
-  std::vector<std::uint8_t> unsent_;  ///< see unsent_bytes_max
+  std::vector<std::uint8_t> unsent_;  ///< see unsent_bytes_max; empty when all of it is sent
+  std::size_t unsent_begin_ = 0;      ///< of it, what is sent already
   std::size_t seal_bytes_ = seal_bytes_max;
   std::size_t wire_bytes_left_ = 0;  ///< of wire_bytes_per_read
   std::size_t handshake_bytes_ = 0;

@@ -358,6 +358,33 @@ TEST_F(TlsStreamTest, ends_with_a_client_that_hides_its_changes_of_keys_among_da
   EXPECT_LT(rounds, 1000);
 }
 
+TEST_F(TlsStreamTest, answers_changes_of_keys_to_one_that_reads_slowly) {
+  const int small = 4096;
+  ::setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+  shake_hands();
+  const auto hear_a_little = [this] {
+    std::array<char, 1500> part{};
+    const ssize_t count = ::recv(ends[1], part.data(), part.size(), 0);
+    if (count > 0) client.hear_wire({part.data(), static_cast<std::size_t>(count)});
+  };
+  for (int round = 0; round < 300; ++round) {
+    for (int i = 0; i < 60; ++i) client.ask_key_update();
+    send(client.take_wire());
+    ASSERT_EQ(read(), Read::nothing);
+    hear_a_little();
+  }
+  EXPECT_TRUE(stream->has_unsent());
+  while (stream->has_unsent()) {
+    ASSERT_EQ(read(), Read::nothing);
+    hear_a_little();
+  }
+  EXPECT_EQ(write("answer").state, Wrote::all);
+  client.hear_wire(receive());
+
+  EXPECT_FALSE(client.has_failed());
+  EXPECT_EQ(client.heard(), "answer");
+}
+
 struct TlsStreamWithOthers : TlsStreamTest {
   void shake_hands_with(TlsClient& other) {
     for (int i = 0; i < 4 && !(stream->is_secure() && other.is_secure()); ++i) {

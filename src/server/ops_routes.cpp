@@ -9,8 +9,11 @@ namespace parley {
 
 HttpResponse OpsRoutes::handle(const HttpRequest& request) {
   const std::string_view path = request.path();
-  if (request.method != "GET" && request.method != "HEAD")
-    return HttpResponse::text(405, "Method not allowed");
+  if (request.method != "GET" && request.method != "HEAD") {
+    HttpResponse response = HttpResponse::text(405, "Method not allowed");
+    response.fields.push_back({"Allow", "GET, HEAD"});
+    return response;
+  }
   if (path == "/metrics") {
     HttpResponse response = HttpResponse::text(200, metrics_.render());
     response.content_type = std::string(metrics_content_type);

@@ -61,7 +61,8 @@ Result<std::string, HttpResponse> check_handshake(const HttpRequest& request) {
     return refuse(HttpResponse::text(400, "The header Sec-WebSocket-Version is no number."));
   if (version != "13" && version != "8" && version != "7") {
     HttpResponse answer = HttpResponse::text(426, "WebSocket is spoken here in version 13.");
-    answer.fields.push_back({"Sec-WebSocket-Version", "13"});
+    answer.fields = {
+        {"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Version", "13"}};
     return refuse(std::move(answer));
   }
 

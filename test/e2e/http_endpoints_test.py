@@ -1,6 +1,8 @@
 """Every path over plain HTTP: status, body and headers (spec 2.1–2.3, decision 40)."""
 
 import json
+import time
+from email.utils import parsedate_to_datetime
 
 import tokens
 from endings import Refused
@@ -68,6 +70,25 @@ class Endpoints(RelayCase):
 
                 self.assertEqual(answer.status, 405, f"{method} {path}")
                 self.assertIn("GET", answer.headers["allow"])
+
+    def test_other_methods_are_405_on_the_ops_port_too(self):
+        for path in ("/metrics", "/healthz", "/nothing"):
+            answer = request(self.relay.ops_port, path, "POST")
+
+            self.assertEqual((answer.status, answer.headers["allow"]), (405, "GET, HEAD"))
+
+    def test_a_target_may_name_the_server(self):
+        for port, path in ((self.relay.port, "/version"), (self.relay.ops_port, "/metrics")):
+            for scheme in ("http", "HTTPS"):
+                answer = request(port, f"{scheme}://anything.example{path}")
+                self.assertEqual(answer.status, 200, f"{scheme} {path}")
+        self.assertEqual(self.relay.get("http://anything.example").status, 404)
+
+    def test_answers_are_dated(self):
+        for path in ("/healthz", "/nothing"):
+            date = parsedate_to_datetime(self.relay.get(path).headers["date"])
+
+            self.assertLess(abs(date.timestamp() - time.time()), 60)
 
     def test_a_refused_method_is_counted(self):
         refused = self.counted("parley_refusals_total", reason="method_not_allowed")
@@ -137,6 +158,8 @@ class PathEndpoint(RelayCase):
         for changed, status in cases:
             answer = self.relay.get("/lobby/a/b", headers=upgrade_headers(**changed))
             self.assertEqual(answer.status, status, changed)
+            if status == 426:
+                self.assertEqual(answer.headers["upgrade"], "websocket")
         refused()
 
     @only_over("websocket", "it is about HTTP over TCP")
