@@ -6,6 +6,7 @@
 #include <CLI/Validators.hpp>
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "server/config.h"
 #include "server/config_values.h"
@@ -223,6 +224,20 @@ void add_config(CLI::App& app, CommandLine& command) {
   for (CLI::App* verb : {print, check}) add_settings(*verb, command, every);
 }
 
+void add_doctor(CLI::App& app, CommandLine& command) {
+  CLI::App* doctor = add_verb(app, command, Verb::doctor, "doctor",
+                              "Say what stands in the way of a server here, and what to do");
+  const std::map<std::string, Program> programs = {
+      {"parley", Program::parley_serve},
+      {"websocket_server", Program::websocket_server},
+      {"webtransport_server", Program::webtransport_server}};
+  doctor->add_option("--for", command.doctor.program, "Whose settings and variables count")
+      ->transform(CLI::CheckedTransformer(programs).description(""))
+      ->type_name("parley|websocket_server|webtransport_server [parley]");
+  doctor->add_flag("--json", command.doctor.json, "Print one JSON document instead of text");
+  add_settings(*doctor, command, every);
+}
+
 bool is_help(const std::string& word) { return word == "-h" || word == "--help"; }
 
 }  // namespace
@@ -258,6 +273,7 @@ Result<CommandLine, CommandExit> parse_parley_arguments(std::span<const std::str
   add_cert(app, command);
   add_db(app, command);
   add_config(app, command);
+  add_doctor(app, command);
   add_verb(app, command, Verb::version, "version", "Print what this build is");
   app.footer("Settings come from flags, then PARLEY_SECTION_KEY variables, then --config FILE.");
 

@@ -25,6 +25,7 @@ enum class Verb : std::uint8_t {
   cert_inspect,
   db_status,
   db_migrate,
+  doctor,
   version,
   config_print,
   config_check,
@@ -46,6 +47,11 @@ struct CertCreateOptions {
   bool replace = false;
 };
 
+struct DoctorOptions {
+  Program program = Program::parley_serve;
+  bool json = false;
+};
+
 struct CommandLine {
   Verb verb = Verb::serve;
   std::optional<std::string> config_file;
@@ -57,6 +63,7 @@ struct CommandLine {
   std::string certificate_file;  ///< of `cert inspect`; empty = tls.cert
   std::string database_url;      ///< of `db`; empty = DATABASE_URL
   bool print_defaults = false;   ///< `config print --defaults`
+  DoctorOptions doctor;
   std::vector<std::string> bench_args;
   std::vector<std::string> metrics_args;
 };

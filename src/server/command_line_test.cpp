@@ -104,6 +104,18 @@ TEST(CommandLine, describes_a_token) {
   EXPECT_EQ(parsed({"token", "inspect", "a.b.c"}).token, "a.b.c");
 }
 
+TEST(CommandLine, asks_the_doctor_about_any_of_the_servers) {
+  EXPECT_EQ(parsed({"doctor"}).verb, Verb::doctor);
+  EXPECT_EQ(parsed({"doctor"}).doctor.program, Program::parley_serve);
+  EXPECT_FALSE(parsed({"doctor"}).doctor.json);
+
+  const auto command = parsed({"doctor", "--for", "webtransport_server", "--json", "--port", "1"});
+  EXPECT_EQ(command.doctor.program, Program::webtransport_server);
+  EXPECT_TRUE(command.doctor.json);
+  EXPECT_EQ(command.settings.size(), 1u);
+  EXPECT_EQ(refused({"doctor", "--for", "nginx"}).code, 2);
+}
+
 TEST(CommandLine, helps) {
   const auto root = refused({"--help"});
   EXPECT_EQ(root.code, 0);

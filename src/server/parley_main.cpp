@@ -10,6 +10,7 @@
 #include "server/command_line.h"
 #include "server/config_command.h"
 #include "server/db_command.h"
+#include "server/doctor_command.h"
 #include "server/metrics_command.h"
 #include "server/serve_command.h"
 #include "server/token_command.h"
@@ -66,6 +67,8 @@ int main(int argc, char** argv) {
       return run_db_status(database_url(*command), std::cout, std::cerr);
     case Verb::db_migrate:
       return run_db_migrate(database_url(*command), std::cout, std::cerr);
+    case Verb::doctor:
+      return run_doctor(*command, process_environment(), std::cout);
     case Verb::metrics:
       return run_metrics_command(command->metrics_args);
     case Verb::version:
