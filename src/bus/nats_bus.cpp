@@ -78,10 +78,9 @@ bool NatsBus::publish(const RoomName& room, const Packet& packet,
   const auto packet_class = static_cast<std::size_t>(packet.facts().packet_class);
   const auto bytes_max =
       static_cast<std::size_t>(static_cast<double>(rules_.queue_bytes) * queue_share[packet_class]);
-  if (put({Order::Kind::publish, room, packet, transit, {}}, packet.size(), bytes_max)) {
-    if (transit != nullptr) transit->depart(packet.size());
-    return true;
-  }
+  if (transit != nullptr) transit->depart(packet.size());
+  if (put({Order::Kind::publish, room, packet, transit, {}}, packet.size(), bytes_max)) return true;
+  if (transit != nullptr) transit->cancel(packet.size());
   return false;
 }
 
@@ -102,7 +101,11 @@ bool NatsBus::put(Order order, std::size_t bytes, std::size_t bytes_max) {
     const std::lock_guard lock(mutex_);
     // Rooms are always entered and left: there are no more of them than clients brought.
     const bool may_wait = order.kind != Order::Kind::enter && order.kind != Order::Kind::leave;
-    if (may_wait && orders_bytes_ + bytes > bytes_max) return false;
+    if (may_wait && orders_bytes_ + bytes > bytes_max) {
+      // A packet's shard counts it itself.
+      if (order.kind != Order::Kind::publish) stats_.queue_full.add();
+      return false;
+    }
     wakes = orders_.empty() || (is_urgent && !is_urgent_);
     is_urgent_ |= is_urgent;
     orders_bytes_ += bytes;
@@ -214,6 +217,7 @@ void NatsBus::on_reached() {
     if (alive) alive_ = std::move(*alive);
     if (none) no_responders_ = std::move(*none);
     for (auto& [name, room] : rooms_) subscribe(room);
+    client_->flush(urgent_flush_max);  // who sees us connected may count on being heard
   }
   log_info("connected to NATS",
            {{"server", client_->server()}, {"payload_max", client_->payload_bytes_max()}});
@@ -221,10 +225,8 @@ void NatsBus::on_reached() {
   connected_ = true;
   stats_.connected.set(1);
   next_alive_ = {};
+  is_out_of_step_ = true;
   tick(monotonic_now());
-  is_out_of_step_ = false;
-  for (const End end : ends_)
-    end.shard->post([end] { end.server->on_fleet_reconnected(end.shard->now()); });
 }
 
 void NatsBus::tick(TimePoint now) {
@@ -315,6 +317,10 @@ NatsPublished NatsBus::give(const std::string& subject, Bytes payload, const std
 
 // --- The library's threads.
 
+NatsBus::End NatsBus::home_end(const RoomId& room) const {
+  return ends_[home_of(room, static_cast<ShardIndex>(ends_.size()))];
+}
+
 void NatsBus::receive_packet(const RoomName& room, Arriving& arriving, const NatsMessage& message) {
   stats_.messages_in.add();
   const std::size_t bytes = message.payload.size();
@@ -336,7 +342,7 @@ void NatsBus::receive_packet(const RoomName& room, Arriving& arriving, const Nat
     return;
   }
   transit->depart(bytes);
-  const End end = ends_[home_of(*room, static_cast<ShardIndex>(ends_.size()))];
+  const End end = home_end(*room);
   const bool is_taken = end.shard->offer(
       [end, transit, bytes, packet = std::move(packet)]() mutable {
         transit->cancel(bytes);
@@ -355,8 +361,8 @@ void NatsBus::receive_saying(const RoomName& room, const NatsMessage& message) {
     stats_.unreadable.add();
     return;
   }
-  heard(said->from);
-  const End end = ends_[home_of(*room, static_cast<ShardIndex>(ends_.size()))];
+  if (!heard(said->from)) return;
+  const End end = home_end(*room);
   const bool is_taken = end.shard->offer(
       [end, saying = FleetSaying{room, std::move(*said)}] {
         end.server->handle(saying, end.shard->now());
@@ -371,7 +377,7 @@ void NatsBus::receive_no_responders(const NatsMessage& message) {
   stats_.messages_in.add();
   if (!message.is_no_responders) return;
   const RoomId room{std::string(last_token(message.subject))};
-  const End end = ends_[home_of(room, static_cast<ShardIndex>(ends_.size()))];
+  const End end = home_end(room);
   end.shard->post([end, room] { end.server->on_nobody_answers(room, end.shard->now()); });
 }
 
@@ -384,13 +390,17 @@ void NatsBus::receive_alive(const NatsMessage& message) {
     stats_.unreadable.add();
 }
 
-void NatsBus::heard(InstanceId server) {
-  if (server == self_) return;
+/// False if there are more servers than anybody has: nothing they say counts, because nobody would
+/// notice their end.
+bool NatsBus::heard(InstanceId server) {
+  if (server == self_) return true;
   const std::lock_guard lock(watch_mutex_);
-  watch_.heard(server, monotonic_now());
+  const bool is_watched = watch_.heard(server, monotonic_now());
+  if (!is_watched) stats_.unreadable.add();
+  return is_watched;
 }
 
-void NatsBus::on_connected(bool /*again*/) {
+void NatsBus::on_reconnected() {
   {
     const std::lock_guard lock(mutex_);
     has_reconnected_ = true;

@@ -35,7 +35,7 @@ struct NatsBusRules {
   std::size_t sender_bytes = 5 * 1024 * 1024;
 };
 
-/// What a NatsBus counts. Each cell has one writing thread, or is only set.
+/// What a NatsBus counts. Each cell has one writing thread, or one mutex, or is only set.
 struct NatsBusStats {
   Cell connected;  ///< gauge
   Cell servers;    ///< gauge: other servers that live
@@ -44,8 +44,9 @@ struct NatsBusStats {
   Cell reconnects;
   std::array<Cell, packet_class_count> published;  ///< packets
   Cell dropped_disconnected, dropped_too_large, dropped_failed;
+  Cell queue_full;    ///< found the way to NATS full; packets are counted by their shard
   Cell refused;       ///< came and found the home shard's mailbox full
-  Cell unreadable;    ///< came and is not what may come on its subject
+  Cell unreadable;    ///< came and is not what may come on its subject, or from nobody we watch
   Cell lost_at_nats;  ///< slow consumer: dropped before we saw them
 };
 
@@ -124,10 +125,11 @@ class NatsBus final : public Fleet, public DiagnosticsSink, private NatsEvents {
   void receive_saying(const RoomName& room, const NatsMessage& message);
   void receive_no_responders(const NatsMessage& message);
   void receive_alive(const NatsMessage& message);
-  void heard(InstanceId server);
+  bool heard(InstanceId server);
+  [[nodiscard]] End home_end(const RoomId& room) const;
 
   // On other threads of the library.
-  void on_connected(bool again) override;
+  void on_reconnected() override;
   void on_disconnected() override;
   void on_slow_consumer(std::uint64_t dropped) override;
 

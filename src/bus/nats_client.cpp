@@ -33,20 +33,27 @@ struct Free {
 using Options = std::unique_ptr<natsOptions, Free>;
 using Connection = std::unique_ptr<natsConnection, Free>;
 
-std::vector<std::string> addresses_of(std::string_view urls) {
-  std::vector<std::string> addresses;
+/// Calls `visit` with each of the addresses between the commas.
+template <class Visit>
+void each_address(std::string_view urls, Visit visit) {
   while (!urls.empty()) {
     const std::size_t comma = urls.find(',');
-    std::string_view one = urls.substr(0, comma);
+    visit(urls.substr(0, comma));
     urls = comma == std::string_view::npos ? std::string_view{} : urls.substr(comma + 1);
+  }
+}
+
+std::vector<std::string> addresses_of(std::string_view urls) {
+  std::vector<std::string> addresses;
+  each_address(urls, [&addresses](std::string_view one) {
     while (!one.empty() && one.front() == ' ') one.remove_prefix(1);
     while (!one.empty() && one.back() == ' ') one.remove_suffix(1);
-    if (one.empty()) continue;
+    if (one.empty()) return;
     if (one.starts_with(tls_scheme)) one.remove_prefix(tls_scheme.size());
     addresses.push_back(one.find(scheme_end) == std::string_view::npos
                             ? fmt::format("nats://{}", one)
                             : std::string(one));
-  }
+  });
   return addresses;
 }
 
@@ -155,7 +162,7 @@ class NatsCClient final : public NatsClient {
     static_cast<NatsCClient*>(self)->events_.on_disconnected();
   }
   static void on_reconnected(natsConnection* /*connection*/, void* self) {
-    static_cast<NatsCClient*>(self)->events_.on_connected(/*again=*/true);
+    static_cast<NatsCClient*>(self)->events_.on_reconnected();
   }
   static void on_closed(natsConnection* /*connection*/, void* self) {
     static_cast<NatsCClient*>(self)->running_.end();
@@ -292,17 +299,14 @@ std::string NatsCClient::server() const {
 
 std::string without_secrets(std::string_view url) {
   std::string shown;
-  while (!url.empty()) {
-    const std::size_t comma = url.find(',');
-    std::string_view one = url.substr(0, comma);
-    url = comma == std::string_view::npos ? std::string_view{} : url.substr(comma + 1);
+  each_address(url, [&shown](std::string_view one) {
     const std::size_t scheme = one.find(scheme_end);
     const std::size_t host = scheme == std::string_view::npos ? 0 : scheme + scheme_end.size();
     const std::size_t at = one.rfind('@');
     if (!shown.empty()) shown += ',';
     shown += one.substr(0, host);
-    shown += at == std::string_view::npos || at < host ? one.substr(host) : one.substr(at + 1);
-  }
+    shown += one.substr(at == std::string_view::npos || at < host ? host : at + 1);
+  });
   return shown;
 }
 

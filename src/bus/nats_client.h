@@ -44,7 +44,7 @@ struct NatsMessage {
 /// What happens to the connection. Called on threads of the library: be quick, block nowhere.
 class NatsEvents {
  public:
-  virtual void on_connected(bool again) = 0;
+  virtual void on_reconnected() = 0;
   virtual void on_disconnected() = 0;
   /// A subscription overflowed: `dropped` messages since it began.
   virtual void on_slow_consumer(std::uint64_t dropped) = 0;

@@ -15,13 +15,11 @@ inline constexpr Duration server_silence_max = 9s;
 
 class FleetWatch {
  public:
-  /// More servers than this are not watched; whoever can publish on the bus can pretend to be one.
-  static constexpr std::size_t servers_max = 1000;
-
-  /// False if it is not watched because there are too many.
+  /// False if it is not watched because there are fleet_servers_max already: whoever can publish on
+  /// the bus can pretend to be many.
   bool heard(InstanceId server, TimePoint now) {
     const auto known = heard_at_.find(server.value);
-    if (known == heard_at_.end() && heard_at_.size() >= servers_max) return false;
+    if (known == heard_at_.end() && heard_at_.size() >= fleet_servers_max) return false;
     heard_at_[server.value] = now;
     return true;
   }

@@ -21,12 +21,11 @@ TEST(FleetWatch, a_server_is_silent_after_nine_seconds_and_is_named_once) {
 
 TEST(FleetWatch, watches_no_more_servers_than_its_bound) {
   FleetWatch watch;
-  for (std::uint64_t i = 1; i <= FleetWatch::servers_max; ++i)
-    EXPECT_TRUE(watch.heard({i}, at(0s)));
+  for (std::uint64_t i = 1; i <= fleet_servers_max; ++i) EXPECT_TRUE(watch.heard({i}, at(0s)));
 
   EXPECT_FALSE(watch.heard({5000}, at(1s)));
   EXPECT_TRUE(watch.heard({1}, at(1s)));
-  EXPECT_EQ(watch.size(), FleetWatch::servers_max);
+  EXPECT_EQ(watch.size(), fleet_servers_max);
 }
 
 }  // namespace

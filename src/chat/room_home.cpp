@@ -13,11 +13,11 @@ RoomHome::RoomHome(RoomId name, NoteSender& sender, RandomId random_id, Fleet* f
       fleet_(fleet) {}
 
 void RoomHome::join(const JoinNote& note, Now now) {
-  now_ = now.monotonic;
+  now_ = now;
   add_connection(note.from.shard);
   if (fleet_ != nullptr && !std::exchange(has_entered_, true)) {
     fleet_->enter(name_);
-    if (fleet_->connected()) ask(note, now);
+    if (fleet_->connected()) ask(note);
   }
   if (question_)
     question_->waiting.push_back(note);
@@ -77,7 +77,7 @@ void RoomHome::resume(Session& session, const JoinNote& note, Now now) {
 }
 
 void RoomHome::activate(ConnectionAt from, Now now) {
-  now_ = now.monotonic;
+  now_ = now;
   Session* const session = find_by(from);
   if (session == nullptr) return;
   if (session->waiting && session->waiting->at == from) {
@@ -97,7 +97,7 @@ void RoomHome::activate(ConnectionAt from, Now now) {
 }
 
 void RoomHome::gone(ConnectionAt from, Now now) {
-  now_ = now.monotonic;
+  now_ = now;
   remove_connection(from.shard);
   if (question_)
     std::erase_if(question_->waiting, [from](const JoinNote& note) { return note.from == from; });
@@ -112,7 +112,7 @@ void RoomHome::gone(ConnectionAt from, Now now) {
   }
   session->connection.reset();
   if (session->wanted_by) {
-    give(*session, session->wanted_by, now);
+    give(*session, session->wanted_by);
     return;
   }
   if (session->waiting) {
@@ -196,9 +196,9 @@ TimePoint RoomHome::deadline() const {
 }
 
 void RoomHome::on_deadline(Now now) {
-  now_ = now.monotonic;
-  if (question_ && question_->until <= now.monotonic) answer_question(now);
-  if (next_sweep_ <= now.monotonic) sweep(now);
+  now_ = now;
+  if (question_ && question_->until <= now.monotonic) answer_question();
+  if (next_sweep_ <= now.monotonic) sweep();
   std::vector<Announcement> announcements;
   presence_.on_deadline(now.monotonic, announcements);
   announce(announcements);

@@ -130,9 +130,9 @@ class RoomHome {
   [[nodiscard]] Reach reach() const;
 
   // What is said to other servers, if there are any.
-  void ask(const JoinNote& note, Now now);
-  void answer_question(Now now);
-  void check_question(Now now);
+  void ask(const JoinNote& note);
+  void answer_question();
+  void check_question();
   void say(fleet::What what);
   void say_roster(bool is_question);
   void say_changed(const Session& session);
@@ -140,36 +140,38 @@ class RoomHome {
   [[nodiscard]] FleetSession fleet_session(const Session& session) const;
 
   // What they say.
-  void hear(InstanceId from, const fleet::Roster& roster, Now now);
-  void hear(InstanceId from, const fleet::Changed& changed, Now now);
-  void hear(InstanceId from, const fleet::Removed& removed, Now now);
-  void hear(InstanceId from, const fleet::Left& left, Now now);
-  void hear(InstanceId from, const fleet::Claims& claims, Now now);
-  void hear(InstanceId from, const fleet::Succeeded& succeeded, Now now);
-  void hear(InstanceId from, const fleet::Denied& denied, Now now);
-  void hear(InstanceId from, const fleet::Wanted& wanted, Now now);
-  void hear(InstanceId from, const fleet::Given& given, Now now);
-  void hear(InstanceId from, const fleet::Congestion& congestion, Now now);
-  void hear(InstanceId from, const fleet::Alive& alive, Now now);
+  void hear(InstanceId from, const fleet::Roster& roster);
+  void hear(InstanceId from, const fleet::Changed& changed);
+  void hear(InstanceId from, const fleet::Removed& removed);
+  void hear(InstanceId from, const fleet::Left& left);
+  void hear(InstanceId from, const fleet::Claims& claims);
+  void hear(InstanceId from, const fleet::Succeeded& succeeded);
+  void hear(InstanceId from, const fleet::Denied& denied);
+  void hear(InstanceId from, const fleet::Wanted& wanted);
+  void hear(InstanceId from, const fleet::Given& given);
+  void hear(InstanceId from, const fleet::Congestion& congestion);
+  void hear(InstanceId from, const fleet::Alive& alive);
   void hear_meeting(const FleetMeeting& meeting);
-  void hear_session(InstanceId server, const FleetSession& said, Now now, Packet joined);
-  Passage hear_notice(FleetPacket& packet, Now now);
-  void hear_joined(const MeetingEvent& event, Packet joined, Now now);
-  bool note_sender(PacketFacts& facts, TimePoint now);
+  void hear_session(InstanceId server, const FleetSession& said, Packet joined);
+  Passage hear_notice(FleetPacket& packet);
+  void hear_joined(const MeetingEvent& event, Packet joined);
+  bool note_sender(PacketFacts& facts);
   void deliver_congestion(SessionId to, const Packet& packet);
 
   // Whose a session is.
   [[nodiscard]] bool knows_others() const;
   void note_server(InstanceId server);
-  void forget_server(InstanceId server, Now now);
-  void inherit(Session& session, Now now);
-  void give(Session& session, InstanceId to, Now now);
-  void get(Session& session, FleetState state, Now now);
-  void lose(SessionId id, bool is_announced, Now now);
+  void forget_server(InstanceId server);
+  void note_state(const Session& session, Presence state, TimePoint departing_since,
+                  bool is_unannounced = false);
+  void inherit(Session& session);
+  void give(Session& session, InstanceId to);
+  void get(Session& session, FleetState state);
+  void lose(SessionId id, bool is_announced);
   void want(Session& session);
   void claim(Session& session, SessionId departed);
   void settle_claims(SessionId departed);
-  void sweep(Now now);
+  void sweep();
 
   RoomName name_;
   NoteSender& sender_;
@@ -181,11 +183,12 @@ class RoomHome {
   ShardSet shards_ = 0;
 
   Fleet* const fleet_;
-  std::vector<InstanceId> others_;  ///< the servers that have the room, without us
+  /// The servers that have the room, without us; the bus lets no more than fleet_servers_max speak.
+  std::vector<InstanceId> others_;
   std::optional<Question> question_;
   std::unordered_map<SessionId, Sender> senders_;
   TimePoint next_sweep_ = never;
-  TimePoint now_{};  ///< of the call that runs
+  Now now_{};  ///< of the call that runs
   bool has_entered_ = false;
 };
 

@@ -13,19 +13,25 @@ namespace {
 /// Sessions of other servers in one room; more are not listed.
 constexpr std::size_t sessions_elsewhere_max = 10'000;
 
+/// A server's own word, as it is queued for clients.
+void as_notice(PacketFacts& facts) {
+  facts.from_server = true;
+  facts.packet_class = PacketClass::control;
+}
+
 }  // namespace
 
 // --- What is said.
 
-void RoomHome::ask(const JoinNote& note, Now now) {
-  question_ = Question{now.monotonic + question_time, false, {}, {}, {}};
+void RoomHome::ask(const JoinNote& note) {
+  question_ = Question{now_.monotonic + question_time, false, {}, {}, {}};
   // What the meeting is if nobody knows it.
   if (note.identity.role == Role::participant)
-    meeting_ = FleetMeeting{now.unix, note.identity.user_id, fleet_->self()};
+    meeting_ = FleetMeeting{now_.unix, note.identity.user_id, fleet_->self()};
   say_roster(/*is_question=*/true);
 }
 
-void RoomHome::answer_question(Now now) {
+void RoomHome::answer_question() {
   const Question asked = *std::exchange(question_, std::nullopt);
   if (meeting_ && meeting_->claimant == fleet_->self() && presence_.empty()) {
     // Who had asked may have gone meanwhile.
@@ -36,11 +42,11 @@ void RoomHome::answer_question(Now now) {
     else
       meeting_->creator_id = first->identity.user_id;
   }
-  for (const JoinNote& note : asked.waiting) admit(note, now);
+  for (const JoinNote& note : asked.waiting) admit(note, now_);
 }
 
 /// All who are known to have the room have said what they have.
-void RoomHome::check_question(Now now) {
+void RoomHome::check_question() {
   if (!question_ || !question_->is_known) return;
   const auto has_answered = [this](InstanceId server) {
     return server == fleet_->self() ||
@@ -48,11 +54,12 @@ void RoomHome::check_question(Now now) {
   };
   if (std::ranges::all_of(others_, has_answered) &&
       std::ranges::all_of(question_->awaited, has_answered))
-    answer_question(now);
+    answer_question();
 }
 
 void RoomHome::on_nobody_answers(Now now) {
-  if (question_ && others_.empty()) answer_question(now);
+  now_ = now;
+  if (question_ && others_.empty()) answer_question();
 }
 
 void RoomHome::say(fleet::What what) {
@@ -88,7 +95,8 @@ FleetSession RoomHome::fleet_session(const Session& session) const {
     said.state = state_of(row->state);
     said.is_unannounced = row->is_unannounced;
     if (row->state == Presence::departing)
-      said.departing_for = std::chrono::duration_cast<Millis>(now_ - row->departing_since);
+      said.departing_for =
+          std::chrono::duration_cast<Millis>(now_.monotonic - row->departing_since);
   }
   return said;
 }
@@ -96,15 +104,16 @@ FleetSession RoomHome::fleet_session(const Session& session) const {
 // --- Packets.
 
 Passage RoomHome::on_packet(FleetPacket& packet, Now now) {
-  now_ = now.monotonic;
+  now_ = now;
   PacketFacts& facts = packet.verdict.facts;
   facts.sender = packet.verdict.said_by;
   switch (packet.verdict.action) {
     case Action::drop_malformed:
       return Passage::malformed;
     case Action::drop_forged:
-      if (facts.type == PacketType::meeting && packet.is_notice) return hear_notice(packet, now);
+      if (facts.type == PacketType::meeting && packet.is_notice) return hear_notice(packet);
       if (facts.type != PacketType::congestion) return Passage::forged;
+      as_notice(facts);
       deliver_congestion(facts.sender, Packet::seal(std::move(packet.message), facts));
       return Passage::done;
     case Action::echo:
@@ -114,7 +123,7 @@ Passage RoomHome::on_packet(FleetPacket& packet, Now now) {
     case Action::relay:
       break;
   }
-  if (!note_sender(facts, now.monotonic)) return Passage::forged;
+  if (!note_sender(facts)) return Passage::forged;
   if (packet.verdict.action == Action::relay) return Passage::everybody;
   const std::string wanted(as_text(packet.verdict.keyframe_of));
   route({name_, {}, Packet::seal(std::move(packet.message), facts), wanted, {}});
@@ -122,7 +131,7 @@ Passage RoomHome::on_packet(FleetPacket& packet, Now now) {
 }
 
 /// False if the session is one of ours: nobody else may speak for it.
-bool RoomHome::note_sender(PacketFacts& facts, TimePoint now) {
+bool RoomHome::note_sender(PacketFacts& facts) {
   auto sender = senders_.find(facts.sender);
   if (sender == senders_.end()) {
     const Session* const session = find(facts.sender);
@@ -131,9 +140,9 @@ bool RoomHome::note_sender(PacketFacts& facts, TimePoint now) {
     const bool knew_others = knows_others();
     sender = senders_.emplace(facts.sender, Sender{}).first;
     if (!knew_others) tell_reach(shards_);
-    next_sweep_ = std::min(next_sweep_, now + sweep_period);
+    next_sweep_ = std::min(next_sweep_, now_.monotonic + sweep_period);
   }
-  sender->second.heard_at = now;
+  sender->second.heard_at = now_.monotonic;
   if (facts.media != MediaType::video && facts.media != MediaType::screen) return true;
   bool& seen = facts.media == MediaType::video ? sender->second.video_keyframe_seen
                                                : sender->second.screen_keyframe_seen;
@@ -142,25 +151,24 @@ bool RoomHome::note_sender(PacketFacts& facts, TimePoint now) {
   return true;
 }
 
-Passage RoomHome::hear_notice(FleetPacket& packet, Now now) {
+Passage RoomHome::hear_notice(FleetPacket& packet) {
   const auto event = read_meeting_event(packet.verdict.inner);
   if (!event) return Passage::malformed;
   PacketFacts& facts = packet.verdict.facts;
-  facts.from_server = true;
-  facts.packet_class = PacketClass::control;
+  as_notice(facts);
   if (event->kind == MeetingEvent::Kind::other) return Passage::everybody;
   const Session* const session = find(event->session);
   if (!event->session || event->user_id.empty() || (session != nullptr && session->is_ours()))
     return Passage::forged;
   if (event->kind == MeetingEvent::Kind::joined)
-    hear_joined(*event, Packet::seal(std::move(packet.message), facts), now);
+    hear_joined(*event, Packet::seal(std::move(packet.message), facts));
   else
-    lose(event->session, /*is_announced=*/true, now);
+    lose(event->session, /*is_announced=*/true);
   forget_departed();
   return Passage::done;
 }
 
-void RoomHome::hear_joined(const MeetingEvent& event, Packet joined, Now now) {
+void RoomHome::hear_joined(const MeetingEvent& event, Packet joined) {
   FleetSession said{event.session, event.user_id, event.display_name, FleetState::active, {}, {},
                     false};
   InstanceId server = strange_server;
@@ -168,7 +176,7 @@ void RoomHome::hear_joined(const MeetingEvent& event, Packet joined, Now now) {
     said.resume = known->resume;
     server = known->server;
   }
-  hear_session(server, said, now, std::move(joined));
+  hear_session(server, said, std::move(joined));
 }
 
 void RoomHome::deliver_congestion(SessionId to, const Packet& packet) {
@@ -181,15 +189,15 @@ void RoomHome::deliver_congestion(SessionId to, const Packet& packet) {
 // --- What is heard.
 
 void RoomHome::on_saying(const FleetMessage& message, Now now) {
-  now_ = now.monotonic;
+  now_ = now;
   if (message.from == fleet_->self()) return;
   if (!std::holds_alternative<fleet::Left>(message.what)) note_server(message.from);
-  std::visit([&](const auto& what) { hear(message.from, what, now); }, message.what);
+  std::visit([&](const auto& what) { hear(message.from, what); }, message.what);
   forget_departed();
 }
 
 void RoomHome::on_reconnected(Now now) {
-  now_ = now.monotonic;
+  now_ = now;
   if (!has_entered_) return;
   say_roster(/*is_question=*/true);
   for (Session& session : sessions_)
@@ -197,29 +205,29 @@ void RoomHome::on_reconnected(Now now) {
 }
 
 void RoomHome::on_silent(InstanceId server, Now now) {
-  now_ = now.monotonic;
-  forget_server(server, now);
+  now_ = now;
+  forget_server(server);
   forget_departed();
 }
 
-void RoomHome::hear(InstanceId from, const fleet::Roster& roster, Now now) {
+void RoomHome::hear(InstanceId from, const fleet::Roster& roster) {
   if (roster.meeting) hear_meeting(*roster.meeting);
   std::unordered_set<SessionId> held;
   for (const FleetSession& session : roster.sessions) {
-    hear_session(from, session, now, {});
+    hear_session(from, session, {});
     held.insert(session.session);
   }
   std::vector<SessionId> lost;
   for (const Session& session : sessions_)
     if (session.server == from && !held.contains(session.id)) lost.push_back(session.id);
-  for (const SessionId session : lost) lose(session, /*is_announced=*/true, now);
+  for (const SessionId session : lost) lose(session, /*is_announced=*/true);
 
   if (roster.is_question) say_roster(/*is_question=*/false);
   if (!question_) return;
   question_->answered.push_back(from);
   question_->is_known |= !roster.is_question;  // who asks itself does not know the others yet
   question_->awaited.insert(question_->awaited.end(), roster.others.begin(), roster.others.end());
-  check_question(now);
+  check_question();
 }
 
 void RoomHome::hear_meeting(const FleetMeeting& meeting) {
@@ -231,7 +239,7 @@ void RoomHome::hear_meeting(const FleetMeeting& meeting) {
   }
 }
 
-void RoomHome::hear_session(InstanceId server, const FleetSession& said, Now now, Packet joined) {
+void RoomHome::hear_session(InstanceId server, const FleetSession& said, Packet joined) {
   Session* known = find(said.session);
   // Whose it is speaks for it, or whose it was until that fell silent.
   const bool is_theirs = known == nullptr || known->server == server || known->is_inherited ||
@@ -249,35 +257,28 @@ void RoomHome::hear_session(InstanceId server, const FleetSession& said, Now now
   known->server = server;
   known->is_inherited = false;
   known->resume = said.resume;
-  std::vector<Announcement> announcements;
-  presence_.heard(
-      {said.session, said.user_id, said.display_name, presence_of(said.state), now.monotonic,
-       now.monotonic - said.departing_for, /*is_ours=*/false, said.is_unannounced},
-      announcements);
-  announce(announcements);
+  note_state(*known, presence_of(said.state), now_.monotonic - said.departing_for,
+             said.is_unannounced);
   if (server == strange_server) {
-    senders_[said.session].heard_at = now.monotonic;
-    next_sweep_ = std::min(next_sweep_, now.monotonic + sweep_period);
+    senders_[said.session].heard_at = now_.monotonic;
+    next_sweep_ = std::min(next_sweep_, now_.monotonic + sweep_period);
     tell_reach(shards_);
   }
   if (said.state == FleetState::departing && known->waiting) want(*known);
 }
 
-void RoomHome::hear(InstanceId from, const fleet::Changed& changed, Now now) {
-  hear_session(from, changed.session, now, {});
+void RoomHome::hear(InstanceId from, const fleet::Changed& changed) {
+  hear_session(from, changed.session, {});
 }
 
-void RoomHome::hear(InstanceId from, const fleet::Removed& removed, Now now) {
+void RoomHome::hear(InstanceId from, const fleet::Removed& removed) {
   const Session* const session = find(removed.session);
-  if (session != nullptr && session->server == from)
-    lose(removed.session, /*is_announced=*/false, now);
+  if (session != nullptr && session->server == from) lose(removed.session, /*is_announced=*/false);
 }
 
-void RoomHome::hear(InstanceId from, const fleet::Left& /*left*/, Now now) {
-  forget_server(from, now);
-}
+void RoomHome::hear(InstanceId from, const fleet::Left& /*left*/) { forget_server(from); }
 
-void RoomHome::hear(InstanceId /*from*/, const fleet::Claims& claims, Now /*now*/) {
+void RoomHome::hear(InstanceId /*from*/, const fleet::Claims& claims) {
   if (claims.asked != fleet_->self()) return;
   const Session* const departed = find(claims.departed);
   const PresenceTable::Row* const row = presence_.find(claims.departed);
@@ -294,7 +295,7 @@ void RoomHome::hear(InstanceId /*from*/, const fleet::Claims& claims, Now /*now*
   announce(announcements);
 }
 
-void RoomHome::hear(InstanceId from, const fleet::Succeeded& succeeded, Now /*now*/) {
+void RoomHome::hear(InstanceId from, const fleet::Succeeded& succeeded) {
   const Session* const departed = find(succeeded.departed);
   if (departed == nullptr || departed->server != from) return;
   std::vector<Announcement> announcements;
@@ -303,29 +304,29 @@ void RoomHome::hear(InstanceId from, const fleet::Succeeded& succeeded, Now /*no
   settle_claims(succeeded.departed);
 }
 
-void RoomHome::hear(InstanceId /*from*/, const fleet::Denied& denied, Now /*now*/) {
+void RoomHome::hear(InstanceId /*from*/, const fleet::Denied& denied) {
   settle_claims(denied.departed);
 }
 
-void RoomHome::hear(InstanceId from, const fleet::Wanted& wanted, Now now) {
+void RoomHome::hear(InstanceId from, const fleet::Wanted& wanted) {
   Session* const session = find(wanted.session);
   if (session == nullptr || !session->is_ours()) return;
   // The latest of those that resume is the client's living one.
   if (session->waiting) send_away(*std::exchange(session->waiting, std::nullopt));
   session->taking_over = false;
   if (!session->connection) {
-    give(*session, from, now);
+    give(*session, from);
     return;
   }
   session->wanted_by = from;
   send_away(*session->connection);
 }
 
-void RoomHome::hear(InstanceId from, const fleet::Given& given, Now now) {
+void RoomHome::hear(InstanceId from, const fleet::Given& given) {
   Session* const session = find(given.session);
   if (session == nullptr || session->server != from) return;
   if (given.to == fleet_->self()) {
-    get(*session, given.state, now);
+    get(*session, given.state);
     return;
   }
   session->server = given.to;
@@ -337,22 +338,20 @@ void RoomHome::hear(InstanceId from, const fleet::Given& given, Now now) {
                 {},
                 session->resume,
                 false},
-               now, {});
+               {});
   if (std::ranges::find(others_, given.to) == others_.end())
-    inherit(*session, now);  // which has left since it asked for it
+    inherit(*session);  // which has left since it asked for it
   else if (session->waiting && session->taking_over)
     want(*session);
 }
 
-void RoomHome::hear(InstanceId /*from*/, const fleet::Congestion& congestion, Now /*now*/) {
-  const Verdict verdict = judge(congestion.packet);
-  if (verdict.facts.type != PacketType::congestion) return;
-  PacketFacts facts = verdict.facts;
-  facts.packet_class = PacketClass::control;
-  facts.from_server = true;
+void RoomHome::hear(InstanceId /*from*/, const fleet::Congestion& congestion) {
+  PacketFacts facts = judge(congestion.packet).facts;
+  if (facts.type != PacketType::congestion) return;
+  as_notice(facts);
   deliver_congestion(congestion.session, Packet::copy_of(congestion.packet, facts));
 }
 
-void RoomHome::hear(InstanceId /*from*/, const fleet::Alive& /*alive*/, Now /*now*/) {}
+void RoomHome::hear(InstanceId /*from*/, const fleet::Alive& /*alive*/) {}
 
 }  // namespace parley

@@ -16,20 +16,30 @@ void RoomHome::note_server(InstanceId server) {
   if (!knew_others) tell_reach(shards_);
 }
 
-void RoomHome::forget_server(InstanceId server, Now now) {
+void RoomHome::forget_server(InstanceId server) {
   const bool was_here = std::erase(others_, server) > 0;
   if (question_) std::erase(question_->awaited, server);
-  check_question(now);
+  check_question();
   if (!was_here) return;
   for (Session& session : sessions_) {
     if (session.wanted_by == server) session.wanted_by = {};
-    if (session.server == server) inherit(session, now);
+    if (session.server == server) inherit(session);
   }
   if (!knows_others()) tell_reach(shards_);
 }
 
+/// The session is in this state now, whoever's it is; what the room is to hear of that, it hears.
+void RoomHome::note_state(const Session& session, Presence state, TimePoint departing_since,
+                          bool is_unannounced) {
+  std::vector<Announcement> announcements;
+  presence_.heard({session.id, session.identity.user_id, session.identity.display_name, state,
+                   now_.monotonic, departing_since, session.is_ours(), is_unannounced},
+                  announcements);
+  announce(announcements);
+}
+
 /// Its server is gone: the living one with the smallest number sees to its departure.
-void RoomHome::inherit(Session& session, Now now) {
+void RoomHome::inherit(Session& session) {
   InstanceId heir = fleet_->self();
   for (const InstanceId other : others_) heir = std::min(heir, other);
   const bool is_ours = heir == fleet_->self();
@@ -51,11 +61,8 @@ void RoomHome::inherit(Session& session, Now now) {
     settle_claims(session.id);
     return;
   }
-  std::vector<Announcement> announcements;
-  const TimePoint since = row->state == Presence::departing ? row->departing_since : now.monotonic;
-  presence_.heard({row->session, row->user_id, row->display_name, Presence::departing,
-                   row->joined_at, since, is_ours},
-                  announcements);
+  const TimePoint since = row->state == Presence::departing ? row->departing_since : now_.monotonic;
+  note_state(session, Presence::departing, since);
   // Who would succeed it asks its heir.
   const auto claimant = std::ranges::find(sessions_, session.id, &Session::claims);
   if (claimant == sessions_.end()) return;
@@ -63,12 +70,13 @@ void RoomHome::inherit(Session& session, Now now) {
     claim(*claimant, session.id);
     return;
   }
+  std::vector<Announcement> announcements;
   presence_.succeeded(session.id, claimant->id, announcements);
   announce(announcements);
   settle_claims(session.id);
 }
 
-void RoomHome::give(Session& session, InstanceId to, Now now) {
+void RoomHome::give(Session& session, InstanceId to) {
   const PresenceTable::Row* const row = presence_.find(session.id);
   session.wanted_by = {};
   session.connection.reset();
@@ -76,29 +84,21 @@ void RoomHome::give(Session& session, InstanceId to, Now now) {
   if (row == nullptr) return;
   const FleetState state =
       row->state == Presence::testing ? FleetState::testing : FleetState::active;
-  std::vector<Announcement> announcements;
-  presence_.heard({row->session, row->user_id, row->display_name, presence_of(state),
-                   row->joined_at, now.monotonic, /*is_ours=*/false},
-                  announcements);
-  announce(announcements);
+  note_state(session, presence_of(state), now_.monotonic);
   say(fleet::Given{session.id, to, state});
 }
 
-void RoomHome::get(Session& session, FleetState state, Now now) {
+void RoomHome::get(Session& session, FleetState state) {
   session.server = {};
   senders_.erase(session.id);
-  std::vector<Announcement> announcements;
-  presence_.heard({session.id, session.identity.user_id, session.identity.display_name,
-                   presence_of(state), now.monotonic, now.monotonic, /*is_ours=*/true},
-                  announcements);
-  announce(announcements);
+  note_state(session, presence_of(state), now_.monotonic);
   if (session.waiting) {
     take_over(session);
     return;
   }
   // Its client has gone meanwhile.
-  announcements.clear();
-  presence_.gone(session.id, now.monotonic, announcements);
+  std::vector<Announcement> announcements;
+  presence_.gone(session.id, now_.monotonic, announcements);
   announce(announcements);
   if (state == FleetState::active)
     say_changed(session);
@@ -107,7 +107,7 @@ void RoomHome::get(Session& session, FleetState state, Now now) {
 }
 
 /// A session elsewhere has ended. One of our clients that was about to resume it has it anew.
-void RoomHome::lose(SessionId id, bool is_announced, Now now) {
+void RoomHome::lose(SessionId id, bool is_announced) {
   Session* const session = find(id);
   if (session == nullptr || session->is_ours()) return;
   const PresenceTable::Row* const row = presence_.find(id);
@@ -117,11 +117,7 @@ void RoomHome::lose(SessionId id, bool is_announced, Now now) {
         participant_left(*name_, {id, session->identity.user_id, session->identity.display_name}));
   if (session->waiting) {
     session->server = {};
-    std::vector<Announcement> none;
-    presence_.heard({id, session->identity.user_id, session->identity.display_name,
-                     Presence::testing, now.monotonic, now.monotonic, /*is_ours=*/true,
-                     /*is_unannounced=*/false},
-                    none);
+    note_state(*session, Presence::testing, now_.monotonic);
     say_changed(*session);
     take_over(*session);
   } else {
@@ -149,9 +145,9 @@ void RoomHome::settle_claims(SessionId departed) {
   announce(announcements);
 }
 
-void RoomHome::sweep(Now now) {
-  const auto is_silent = [now](TimePoint heard_at) {
-    return heard_at + stranger_silence_max <= now.monotonic;
+void RoomHome::sweep() {
+  const auto is_silent = [this](TimePoint heard_at) {
+    return heard_at + stranger_silence_max <= now_.monotonic;
   };
   std::vector<SessionId> silent;
   for (const Session& session : sessions_) {
@@ -160,9 +156,9 @@ void RoomHome::sweep(Now now) {
     if (sender == senders_.end() || is_silent(sender->second.heard_at))
       silent.push_back(session.id);
   }
-  for (const SessionId session : silent) lose(session, /*is_announced=*/true, now);
+  for (const SessionId session : silent) lose(session, /*is_announced=*/true);
   std::erase_if(senders_, [&](const auto& sender) { return is_silent(sender.second.heard_at); });
-  next_sweep_ = senders_.empty() ? never : now.monotonic + sweep_period;
+  next_sweep_ = senders_.empty() ? never : now_.monotonic + sweep_period;
   if (!knows_others()) tell_reach(shards_);
   forget_departed();
 }

@@ -16,7 +16,7 @@ SessionLogic::SessionLogic(Identity identity, ChatServer& server, ShardStats& st
       transport_(transport),
       settings_(settings),
       outbox_(settings.outbox, stats),
-      tracker_(settings.watchers.connections, identity_, settings.protocol) {}
+      tracker_(settings.watchers.connections, identity_, settings.watchers.protocol) {}
 
 void SessionLogic::start(const std::optional<ResumeKey>& resume, Now now) {
   last_heard_ = now.monotonic;
@@ -103,7 +103,8 @@ void SessionLogic::request_keyframe(BufferBuilder message, const Verdict& verdic
 void SessionLogic::report_health(const Verdict& verdict, Now now) {
   stats_.health_packets.add();
   if (settings_.watchers.health == nullptr) return;
-  const HealthReporter reporter{id_, identity_.user_id, identity_.room.value, settings_.protocol};
+  const HealthReporter reporter{id_, identity_.user_id, identity_.room.value,
+                                settings_.watchers.protocol};
   settings_.watchers.health->process(verdict.inner, reporter, health_, now.monotonic);
 }
 

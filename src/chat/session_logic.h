@@ -27,8 +27,6 @@ struct SessionSettings {
   Duration idle_timeout = 30s;
   /// A client that accepts no byte for this long, while something waits, has ended.
   Duration stall_timeout = 60s;
-  /// The transport's name, as those who watch know it.
-  std::string_view protocol = "websocket";
   Watchers watchers;
 };
 

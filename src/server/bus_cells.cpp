@@ -34,6 +34,7 @@ std::vector<NamedCell> bus_cells(const NatsBusStats& bus) {
 
   constexpr std::string_view lost = "parley_bus_lost_total";
   constexpr std::string_view lost_help = "What did not get to NATS, or not from there to a room.";
+  cells.push_back({lost, lost_help, &bus.queue_full, "reason", "queue_full"});
   cells.push_back({lost, lost_help, &bus.dropped_disconnected, "reason", "disconnected"});
   cells.push_back({lost, lost_help, &bus.dropped_too_large, "reason", "too_large"});
   cells.push_back({lost, lost_help, &bus.dropped_failed, "reason", "failed"});

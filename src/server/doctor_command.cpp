@@ -10,6 +10,7 @@
 #include "bus/nats_client.h"
 #include "quic/quic_endpoint.h"
 #include "server/doctor_ports.h"
+#include "server/nats_rules.h"
 #include "server/version.h"
 
 namespace parley {
@@ -45,21 +46,14 @@ std::vector<PortFacts> ports_of(const Config& config) {
 
 /// Nobody listens to what happens during so short a visit.
 struct Visitor final : NatsEvents {
-  void on_connected(bool) override {}
+  void on_reconnected() override {}
   void on_disconnected() override {}
   void on_slow_consumer(std::uint64_t) override {}
 };
 
 Result<NatsFacts> ask_nats(const Config::Bus& bus) {
-  NatsRules rules;
-  rules.url = bus.url;
-  rules.name = "parley doctor";
-  rules.credentials_file = bus.credentials;
-  rules.ca_file = bus.ca;
-  rules.cert_file = bus.cert;
-  rules.key_file = bus.key;
   Visitor visitor;
-  auto client = NatsClient::connect(rules, visitor);
+  auto client = NatsClient::connect(nats_rules(bus, "parley doctor"), visitor);
   if (!client) return tl::unexpected(client.error());
   return NatsFacts{(*client)->server(), (*client)->payload_bytes_max()};
 }

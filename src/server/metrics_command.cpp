@@ -1,8 +1,6 @@
 #include "server/metrics_command.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
-#include <unistd.h>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -20,6 +18,8 @@
 #include "bus/nats_client.h"
 #include "server/config_values.h"
 #include "server/metrics_server.h"
+#include "server/nats_rules.h"
+#include "server/process.h"
 #include "wire/diagnostics_subject.h"
 
 namespace parley {
@@ -42,23 +42,11 @@ Result<std::uint16_t> parse_port(std::string_view who, std::string_view text) {
   return fail(fmt::format("{} must be a number from 0 to 65535, not {}", who, in_quotes(text)));
 }
 
-void configure_log_from(const Config& config) {
-  const bool as_text = config.log.format == LogStyle::text ||
-                       (config.log.format == LogStyle::automatic && ::isatty(STDERR_FILENO) != 0);
-  configure_log(config.log.level, as_text ? LogFormat::text : LogFormat::json);
-}
-
 /// What NATS brings, and how it is with NATS.
 class BusListener final : private NatsEvents {
  public:
-  BusListener(const Config::Bus& bus, MetricsServer& server) : server_(server) {
-    rules_.url = bus.url;
-    rules_.name = "parley metrics";
-    rules_.credentials_file = bus.credentials;
-    rules_.ca_file = bus.ca;
-    rules_.cert_file = bus.cert;
-    rules_.key_file = bus.key;
-  }
+  BusListener(const Config::Bus& bus, MetricsServer& server)
+      : server_(server), rules_(nats_rules(bus, "parley metrics")) {}
 
   ~BusListener() { is_ending_ = true; }
   BusListener(const BusListener&) = delete;
@@ -102,37 +90,19 @@ class BusListener final : private NatsEvents {
     return {};
   }
 
-  void on_connected(bool again) override {
-    if (again) log_info("NATS is back");
-  }
+  void on_reconnected() override { log_info("NATS is back"); }
   void on_disconnected() override {
     if (!is_ending_) log_warning("NATS is gone; trying to reach it again");
   }
   void on_slow_consumer(std::uint64_t dropped) override { server_.set_lost(dropped); }
 
   MetricsServer& server_;
-  NatsRules rules_;
+  const NatsRules rules_;
   bool has_complained_ = false;
   std::atomic<bool> is_ending_{false};
   std::unique_ptr<NatsClient> client_;
   Subscriptions subscriptions_;  // last: goes before the client
 };
-
-sigset_t ending_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  return signals;
-}
-
-void announce_ready(int descriptor, std::uint16_t port) {
-  if (descriptor < 0) return;
-  const std::string line = fmt::format("{{\"http\":{}}}\n", port);
-  if (::write(descriptor, line.data(), line.size()) < 0)
-    log_warning("cannot write the ready line", {{"descriptor", descriptor}});
-  ::close(descriptor);
-}
 
 /// The signal that ends the process.
 int listen_until_signal(BusListener& bus) {
@@ -203,10 +173,7 @@ int run_metrics_command(const std::vector<std::string>& arguments) {
     return options.error().code;
   }
   configure_log_from(options->config);
-  // Before any thread exists, so that all inherit it: this one alone takes the ending signals.
-  const sigset_t signals = ending_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  block_signals(ending_signals());
 
   auto server = MetricsServer::open(options->host, options->port);
   if (!server) {
@@ -216,7 +183,7 @@ int run_metrics_command(const std::vector<std::string>& arguments) {
   log_info("listening", {{"host", options->host},
                          {"port", (*server)->port()},
                          {"nats", without_secrets(options->config.bus.url)}});
-  announce_ready(options->ready_fd, (*server)->port());
+  write_ready_line(options->ready_fd, fmt::format("{{\"http\":{}}}\n", (*server)->port()));
   BusListener bus(options->config.bus, **server);
   const int signal = listen_until_signal(bus);
   log_info("stopped", {{"signal", std::string("SIG") + sigabbrev_np(signal)}});

@@ -1,7 +1,6 @@
 #include "server/relay_server.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -13,20 +12,13 @@
 
 #include "base/log.h"
 #include "server/bus_cells.h"
+#include "server/nats_rules.h"
 #include "server/own_names.h"
+#include "server/process.h"
 #include "server/version.h"
 
 namespace parley {
 namespace {
-
-/// The signals that end the process. Blocked in every thread and taken by run() alone.
-sigset_t ending_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  return signals;
-}
 
 /// Where the page's folders `demo` and `client` stand: given, beside the sources this binary was
 /// built from, or installed.
@@ -70,11 +62,7 @@ QuicRules quic_rules(const Config& config) {
 
 NatsBusRules bus_rules(const Config& config) {
   NatsBusRules rules;
-  rules.nats.url = config.bus.url;
-  rules.nats.credentials_file = config.bus.credentials;
-  rules.nats.ca_file = config.bus.ca;
-  rules.nats.cert_file = config.bus.cert;
-  rules.nats.key_file = config.bus.key;
+  rules.nats = nats_rules(config.bus, "parley");
   rules.publishes_always = config.bus.publish == BusPublish::always;
   rules.gather = config.bus.gather;
   rules.queue_bytes = config.bus.queue_bytes;
@@ -142,11 +130,9 @@ ShardRules shard_rules(const Config& config) {
 }  // namespace
 
 Result<std::unique_ptr<RelayServer>> RelayServer::load(const Config& config) {
-  // Before any thread exists, so that all inherit it: run() alone takes the ending signals.
   sigset_t signals = ending_signals();
-  sigaddset(&signals, SIGHUP);  // taken by run(), too
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  sigaddset(&signals, SIGHUP);
+  block_signals(signals);  // run() alone takes them
 
   std::unique_ptr<RelayServer> server(new RelayServer(config));
   if (auto page = server->load_page(); !page) return tl::unexpected(page.error());
@@ -287,6 +273,8 @@ Result<void> RelayServer::open_ops_port() {
 }
 
 void RelayServer::hand_over(int native_socket, std::string remote_address) {
+  // Places that were given back before this client came are free.
+  units_.front()->shard().run_posted();
   const auto least = std::ranges::min_element(
       units_, {}, [](const std::unique_ptr<ShardUnit>& unit) { return unit->load(); });
   (*least)->add(admission_->admit(native_socket, std::move(remote_address)));
@@ -319,11 +307,15 @@ int RelayServer::wait_for_end() {
   sigset_t signals = ending_signals();
   sigaddset(&signals, SIGHUP);
   const timespec certificate_check{60, 0};
+  const bool has_terminal = ::isatty(STDIN_FILENO) != 0;  // which is asked before it may be gone
   for (;;) {
     const int signal = sigtimedwait(&signals, nullptr, &certificate_check);
     if (signal == SIGINT || signal == SIGTERM) return signal;
-    // Without a file to read again it means what it means to most: the terminal is gone.
-    if (signal == SIGHUP && config_.tls.cert.empty()) return signal;
+    if (signal == SIGHUP && config_.tls.cert.empty()) {
+      if (has_terminal) return signal;  // which is gone
+      log_info("there is nothing to read again: tls.cert is not set");
+      continue;
+    }
     if (!shows_certificate()) continue;
     auto done = signal == SIGHUP ? certificates_.reload() : certificates_.tick(unix_now());
     if (!done)
@@ -352,12 +344,9 @@ void RelayServer::drain() {
 }
 
 void RelayServer::announce_ready() const {
-  if (config_.server.ready_fd < 0) return;
-  const std::string line = fmt::format("{{\"http\":{},\"ops\":{},\"webtransport\":{}}}\n", port(),
-                                       ops_port(), webtransport_port());
-  if (::write(config_.server.ready_fd, line.data(), line.size()) < 0)
-    log_warning("cannot write the ready line", {{"descriptor", config_.server.ready_fd}});
-  ::close(config_.server.ready_fd);
+  write_ready_line(config_.server.ready_fd,
+                   fmt::format("{{\"http\":{},\"ops\":{},\"webtransport\":{}}}\n", port(),
+                               ops_port(), webtransport_port()));
 }
 
 }  // namespace parley

@@ -1,7 +1,6 @@
 #include "server/serve_command.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <string>
@@ -9,6 +8,7 @@
 
 #include "base/log.h"
 #include "server/own_names.h"
+#include "server/process.h"
 #include "server/relay_server.h"
 #include "server/version.h"
 
@@ -24,12 +24,6 @@ std::string in_url(const std::string& host) {
 std::string reachable_host(const std::string& host) {
   if (host == "0.0.0.0" || host == "127.0.0.1" || host == "::" || host == "::1") return "localhost";
   return in_url(host);
-}
-
-void configure_log_from(const Config& config) {
-  const bool as_text = config.log.format == LogStyle::text ||
-                       (config.log.format == LogStyle::automatic && ::isatty(STDERR_FILENO) != 0);
-  configure_log(config.log.level, as_text ? LogFormat::text : LogFormat::json);
 }
 
 /// What somebody who typed `parley dev` wants to know.

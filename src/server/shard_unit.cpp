@@ -31,8 +31,7 @@ std::unique_ptr<HealthProcessor> make_health(const ShardRules::Diagnostics& rule
 }
 
 template <class Rules>
-Rules watched(Rules rules, std::string_view protocol, Watchers watchers) {
-  rules.session.protocol = protocol;
+Rules watched(Rules rules, Watchers watchers) {
   rules.session.watchers = watchers;
   return rules;
 }
@@ -59,11 +58,11 @@ ShardUnit::ShardUnit(ShardIndex index, LocalBus& bus, Fleet* fleet, const ShardR
       entrance_(routes.lobby, routes.sessions_max, health, census, refusals_),
       partial_(rules.partial, shard_.stats()),
       sessions_(shard_, chat_, partial_,
-                watched(rules.websocket, "websocket", {diagnostics_.get(), health_.get()})),
+                watched(rules.websocket, {diagnostics_.get(), health_.get(), "websocket"})),
       routes_(shard_, sessions_, entrance_, refusals_, routes, health),
       wt_sessions_(
           shard_, chat_,
-          watched(rules.webtransport, "webtransport", {diagnostics_.get(), health_.get()})),
+          watched(rules.webtransport, {diagnostics_.get(), health_.get(), "webtransport"})),
       wt_routes_(wt_sessions_, entrance_, refusals_, health, rules.http3, partial_),
       connections_(shard_, routes_, rules.http),
       drain_alarm_(shard_, *this) {

@@ -69,9 +69,7 @@ struct Writer {
     out.mutable_congestion()->set_session_id(congestion.session.value);
     out.mutable_congestion()->set_packet(congestion.packet.data(), congestion.packet.size());
   }
-  void operator()(const fleet::Alive& alive) const {
-    out.mutable_alive()->set_is_draining(alive.is_draining);
-  }
+  void operator()(const fleet::Alive& /*alive*/) const { out.set_alive(true); }
 };
 
 bool is_name(const std::string& name) { return !name.empty() && name.size() <= id_bytes_max; }
@@ -98,6 +96,7 @@ std::optional<FleetSession> read(const proto::FleetSession& in) {
 }
 
 std::optional<fleet::What> read(const proto::FleetRoster& in) {
+  if (static_cast<std::size_t>(in.others_size()) > fleet_servers_max) return std::nullopt;
   fleet::Roster roster;
   roster.is_question = in.is_question();
   if (in.has_meeting()) {
@@ -147,7 +146,7 @@ std::optional<fleet::What> read(const proto::FleetMessage& in) {
       return fleet::Congestion{{in.congestion().session_id()}, {packet.begin(), packet.end()}};
     }
     case FleetMessage::kAlive:
-      return fleet::Alive{in.alive().is_draining()};
+      return fleet::Alive{};
     case FleetMessage::WHAT_NOT_SET:
       break;
   }

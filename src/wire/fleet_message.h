@@ -19,6 +19,9 @@ inline constexpr std::string_view presence_subject = "parley.presence.";
 /// Where they say that they live.
 inline constexpr std::string_view servers_subject = "parley.servers";
 
+/// More servers than this are no fleet, but somebody who pretends.
+inline constexpr std::size_t fleet_servers_max = 1000;
+
 /// A process of the fleet: random, new with each start. Zero is nobody.
 struct InstanceId {
   std::uint64_t value = 0;
@@ -98,9 +101,8 @@ struct Congestion {
   SessionId session;
   std::vector<std::uint8_t> packet;
 };
-struct Alive {
-  bool is_draining = false;
-};
+/// The speaker lives. On servers_subject.
+struct Alive {};
 
 using What = std::variant<Roster, Changed, Removed, Left, Claims, Succeeded, Denied, Wanted, Given,
                           Congestion, Alive>;

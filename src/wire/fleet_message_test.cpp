@@ -54,7 +54,7 @@ TEST(FleetMessage, everything_else_survives) {
   EXPECT_EQ(round_trip(fleet::Wanted{{4}}).session, SessionId{4});
   EXPECT_EQ(round_trip(fleet::Given{{4}, {5}, FleetState::testing}).state, FleetState::testing);
   EXPECT_EQ(round_trip(fleet::Congestion{{4}, {1, 2}}).packet.size(), 2u);
-  EXPECT_TRUE(round_trip(fleet::Alive{true}).is_draining);
+  round_trip(fleet::Alive{});
 }
 
 TEST(FleetMessage, what_cannot_be_is_refused) {
@@ -64,6 +64,8 @@ TEST(FleetMessage, what_cannot_be_is_refused) {
   EXPECT_FALSE(decode_fleet_message({}).has_value());
   EXPECT_FALSE(decode_fleet_message(as_bytes("garbage")).has_value());
   EXPECT_TRUE(is_refused({{}, fleet::Left{}}));
+  const std::vector<InstanceId> crowd(fleet_servers_max + 1, self);
+  EXPECT_TRUE(is_refused({self, fleet::Roster{false, {}, {}, crowd}}));
   EXPECT_TRUE(is_refused({self, fleet::Given{{4}, {5}, FleetState::departing}}));
   for (auto spoil : std::vector<void (*)(FleetSession&)>{
            [](FleetSession& session) { session.session = {}; },

@@ -8,13 +8,14 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from child import quiet_environment
 import tokens
 from deadline import Deadline
 from endings import Refused
 from http_client import request
 from member import Member
 from quic_client import QuicClient
-from relay import BIN, Relay, quiet_environment
+from relay import BIN, Relay
 from transport import chosen_transport, only_over
 
 REFUSAL = 2  # the exit code of a start with wrong settings

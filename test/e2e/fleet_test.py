@@ -8,10 +8,11 @@ import time
 import unittest
 from pathlib import Path
 
+from child import quiet_environment
 import packets
 from member import Member
 from nats_server import NatsPeer, NatsServer
-from relay import BIN, Relay, quiet_environment
+from relay import BIN, Relay
 from transport import only_over, over_websocket, over_webtransport
 
 SILENCE, GRACE = 9.0, 2.0  # until a server counts as dead, and until its members have left

@@ -88,7 +88,6 @@ class PerAddress(RelayCase):
         self.relay.wait_for_metric(3, "parley_connections")  # two members, and who asks
         self.join("again", source="127.0.0.2")
 
-
     def test_what_a_refused_client_sends_is_nobody_elses(self):
         """A client beyond its limit is refused while others are being read."""
         victims = self.join_active("alice", "bob")

@@ -6,8 +6,10 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
+from child import die_with_parent, quiet_environment
 from deadline import PATIENCE, Deadline
 
 PROGRAM = "/usr/sbin/nats-server"
@@ -25,28 +27,24 @@ class NatsServer:
         self.start()
 
     def start(self):
-        from relay import die_with_parent, quiet_environment
-
-        folder = Path(self._folder.name)
-        for old in folder.glob("*.ports"):
-            old.unlink()
-        lines = [f"port: {self.port}", "host: 127.0.0.1", f'ports_file_dir: "{folder}"',
-                 *self._options]
-        (folder / "nats.conf").write_text("\n".join(lines) + "\n")
-        self.process = subprocess.Popen([PROGRAM, "-c", str(folder / "nats.conf"), "-l",
-                                         str(folder / "log")], stdin=subprocess.DEVNULL,
+        configuration = Path(self._folder.name) / "nats.conf"
+        lines = [f"port: {self.port}", "host: 127.0.0.1", *self._options]
+        configuration.write_text("\n".join(lines) + "\n")
+        self.process = subprocess.Popen([PROGRAM, "-c", str(configuration)],
+                                        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                         preexec_fn=die_with_parent, env=quiet_environment())
-        deadline = Deadline()
-        ports = folder / f"nats-server_{self.process.pid}.ports"
-        while True:
-            deadline.left("the ports of nats-server")
-            assert self.process.poll() is None, (folder / "log").read_text()
-            try:
-                said = json.loads(ports.read_text())
+        said = []
+        for line in self.process.stderr:
+            said.append(line)
+            if listening := re.search(r"Listening for client connections on .*:(\d+)", line):
+                self.port = int(listening[1])
+            if "Server is ready" in line:
                 break
-            except (FileNotFoundError, json.JSONDecodeError):
-                continue
-        self.port = int(said["nats"][0].rpartition(":")[2])
+        else:
+            raise AssertionError(f"nats-server did not start: {said[-5:]}")
+        # Nobody reads what it says from now on, and it must not wait for that.
+        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+
     @property
     def url(self):
         return f"nats://127.0.0.1:{self.port}"

@@ -1,6 +1,5 @@
 """A server under test: its process, its ports and its numbers."""
 
-import ctypes
 import json
 import os
 import re
@@ -10,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from child import die_with_parent, quiet_environment
 from deadline import PATIENCE, Deadline, TooLate
 from http_client import request, trusting_tls
 from nats_server import NatsPeer, NatsServer
@@ -22,21 +22,6 @@ BIN = Path(os.environ.get("PARLEY_BIN", ROOT / "build/release/bin"))
 # How a server is told to speak WebTransport, and under which name its line of ports says where.
 WEBTRANSPORT = {"webtransport_enabled": "true", "webtransport_port": 0}
 WEBTRANSPORT_PORT = "webtransport"
-
-
-def quiet_environment(**extra):
-    """The environment without anything that configures a relay."""
-    kept = {name: value for name, value in os.environ.items()
-            if not name.startswith("PARLEY_") and name in ("PATH", "HOME", "LANG", "TMPDIR",
-                                                           "ASAN_OPTIONS", "UBSAN_OPTIONS",
-                                                           "TSAN_OPTIONS", "LD_LIBRARY_PATH")}
-    return {**kept, **extra}
-
-
-def die_with_parent():
-    """In the child: a runner that is killed leaves no server behind."""
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 class Relay:

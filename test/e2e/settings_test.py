@@ -5,8 +5,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from child import quiet_environment
 from http_client import request
-from relay import BIN, Relay, quiet_environment
+from relay import BIN, Relay
 from transport import only_over
 
 

@@ -100,6 +100,17 @@ class Secure(RelayCase):
 
 
 @only_over("websocket", WHY)
+class WithoutCertificate(unittest.TestCase):
+    def test_there_is_nothing_to_read_again_and_the_server_goes_on(self):
+        relay = Relay(log_level="info")
+        relay.signal(signal.SIGHUP)  # of the signals that wait the first is taken first
+        said = relay.stop()
+
+        self.assertIn("nothing to read again", said)
+        self.assertNotIn("SIGHUP", said)
+
+
+@only_over("websocket", WHY)
 class BadTls(BadInputCase):
     settings = {"tls_tcp": "true", "limits_handshake_timeout": "500ms"}
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
+from child import die_with_parent, quiet_environment  # noqa: E402
 from deadline import PATIENCE, Deadline, TooLate  # noqa: E402
 from http_client import request  # noqa: E402
-from relay import BIN, die_with_parent, quiet_environment  # noqa: E402
+from relay import BIN  # noqa: E402
 
 SERIES = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
