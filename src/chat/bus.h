@@ -9,6 +9,7 @@
 
 #include "base/ids.h"
 #include "chat/participant.h"
+#include "chat/session_manager.h"
 #include "chat/transit.h"
 
 namespace parley {
@@ -61,6 +62,21 @@ struct RouteNote {
   SessionId session;
 };
 
+// From the record of meetings to the home shard.
+
+/// Whether who wants to join could be recorded.
+struct RecordedNote {
+  RoomName room;
+  ConnectionAt from;
+  std::string user_id;
+  Result<Started, SessionRefusal> answer;
+};
+/// What it meant that a user has left; `continues`, too, when that could not be recorded.
+struct EndedNote {
+  RoomName room;
+  Ending ending = Ending::continues;
+};
+
 // From the home shard to the shards that have members of the room.
 
 struct WelcomeNote {
@@ -97,8 +113,8 @@ struct GoOnNote {
   ConnectionId connection;
 };
 
-using Note = std::variant<JoinNote, ActivateNote, GoneNote, RouteNote, WelcomeNote, StandingNote,
-                          RemoveNote, ReachNote, DeliverNote, GoOnNote>;
+using Note = std::variant<JoinNote, ActivateNote, GoneNote, RouteNote, RecordedNote, EndedNote,
+                          WelcomeNote, StandingNote, RemoveNote, ReachNote, DeliverNote, GoOnNote>;
 
 /// A participant's packet on its way to the members of a room on another shard.
 struct RoomPacket {

@@ -13,8 +13,8 @@ Interest interest_of(Role role, Standing standing) {
 }  // namespace
 
 ChatServer::ChatServer(ShardIndex self, Bus& bus, ShardStats& stats, RoomHome::RandomId random_id,
-                       Fleet* fleet)
-    : self_(self), bus_(bus), stats_(stats), random_id_(std::move(random_id)), fleet_(fleet) {}
+                       const RoomSurroundings& around)
+    : self_(self), bus_(bus), stats_(stats), random_id_(std::move(random_id)), around_(around) {}
 
 ChatServer::~ChatServer() { check(members_.empty(), "a shard's rooms end before its sessions"); }
 
@@ -27,7 +27,7 @@ Membership ChatServer::join(const Identity& identity, const std::optional<Resume
                           nullptr,
                           identity.role,
                           std::make_shared<Transit>(),
-                          fleet_ == nullptr ? nullptr : std::make_shared<Transit>()};
+                          around_.fleet == nullptr ? nullptr : std::make_shared<Transit>()};
   tell_home(identity.room, JoinNote{{self_, connection}, identity, resume});
   run_own_notes();
   return {*this, connection};
@@ -141,7 +141,7 @@ bool ChatServer::publish(ConnectionId connection, const Packet& packet, Now now)
   if (member == nullptr || member->room == nullptr) return true;
   Room& room = *member->room;
   room.fan_out(packet, connection, now.monotonic);
-  if (room.reach().elsewhere && !fleet_->publish(room.name(), packet, member->to_fleet))
+  if (room.reach().elsewhere && !around_.fleet->publish(room.name(), packet, member->to_fleet))
     stats_.drop(DropReason::bus_full).add();
   const ShardSet others = room.reach().shards & ~(ShardSet{1} << self_);
   if (others == 0) return true;
@@ -217,7 +217,7 @@ void ChatServer::on(JoinNote& note) {
   const RoomId& room = note.identity.room;
   auto home = homes_.find(room);
   if (home == homes_.end())
-    home = homes_.emplace(room, Home{RoomHome(room, *this, random_id_, fleet_), {}}).first;
+    home = homes_.emplace(room, Home{RoomHome(room, *this, random_id_, around_), {}}).first;
   home->second.home.join(note, now_);
   after_home_change(home);
 }
@@ -233,6 +233,14 @@ void ChatServer::on(GoneNote& note) {
 void ChatServer::on(RouteNote& note) {
   const auto home = homes_.find(*note.room);
   if (home != homes_.end()) home->second.home.route(note);
+}
+
+void ChatServer::on(RecordedNote& note) {
+  at_home(*note.room, [&](RoomHome& home) { home.on_recorded(note, now_); });
+}
+
+void ChatServer::on(EndedNote& note) {
+  at_home(*note.room, [&](RoomHome& home) { home.on_ended(note, now_); });
 }
 
 void ChatServer::on(WelcomeNote& note) {

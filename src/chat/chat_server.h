@@ -23,9 +23,8 @@ namespace parley {
 /// gives itself run after the call that caused them, so nothing changes under a running handler.
 class ChatServer final : private NoteSender {
  public:
-  /// `fleet` is null when there are no other servers.
   ChatServer(ShardIndex self, Bus& bus, ShardStats& stats, RoomHome::RandomId random_id,
-             Fleet* fleet = nullptr);
+             const RoomSurroundings& around = {});
   ~ChatServer();
 
   /// Asks to join; `participant` is told on_welcome, at once when this shard is the room's home.
@@ -85,6 +84,8 @@ class ChatServer final : private NoteSender {
   void on(ActivateNote& note);
   void on(GoneNote& note);
   void on(RouteNote& note);
+  void on(RecordedNote& note);
+  void on(EndedNote& note);
   void on(WelcomeNote& note);
   void on(StandingNote& note);
   void on(RemoveNote& note);
@@ -112,7 +113,7 @@ class ChatServer final : private NoteSender {
   Bus& bus_;
   ShardStats& stats_;
   RoomHome::RandomId random_id_;
-  Fleet* const fleet_;
+  const RoomSurroundings around_;
   Now now_{};  ///< of the call that runs
   std::uint64_t connections_made_ = 0;
   std::unordered_map<ConnectionId, Member> members_;

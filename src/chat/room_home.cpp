@@ -6,11 +6,15 @@
 
 namespace parley {
 
-RoomHome::RoomHome(RoomId name, NoteSender& sender, RandomId random_id, Fleet* fleet)
+RoomHome::RoomHome(RoomId name, NoteSender& sender, RandomId random_id,
+                   const RoomSurroundings& around)
     : name_(std::make_shared<const RoomId>(std::move(name))),
       sender_(sender),
       random_id_(std::move(random_id)),
-      fleet_(fleet) {}
+      ended_meetings_close_(around.ended_meetings_close),
+      fleet_(around.fleet) {
+  if (around.record != nullptr) record_.emplace(name_, *around.record);
+}
 
 void RoomHome::join(const JoinNote& note, Now now) {
   now_ = now;
@@ -19,6 +23,13 @@ void RoomHome::join(const JoinNote& note, Now now) {
     fleet_->enter(name_);
     if (fleet_->connected()) ask(note);
   }
+  if (must_be_recorded(note))
+    record_->ask(note);
+  else
+    let_in(note, now);
+}
+
+void RoomHome::let_in(const JoinNote& note, Now now) {
   if (question_)
     question_->waiting.push_back(note);
   else
@@ -101,8 +112,12 @@ void RoomHome::gone(ConnectionAt from, Now now) {
   remove_connection(from.shard);
   if (question_)
     std::erase_if(question_->waiting, [from](const JoinNote& note) { return note.from == from; });
+  if (record_) record_->forget(from);
   Session* const session = find_by(from);
-  if (session == nullptr) return;
+  if (session == nullptr) {
+    settle_record();
+    return;
+  }
   if (session->waiting && session->waiting->at == from) {
     session->waiting.reset();
     if (!session->taking_over) return;
@@ -181,10 +196,12 @@ void RoomHome::route(const RouteNote& note) {
 }
 
 bool RoomHome::empty() const {
-  return shards_ == 0 && std::ranges::none_of(sessions_, &Session::is_ours);
+  return shards_ == 0 && std::ranges::none_of(sessions_, &Session::is_ours) &&
+         !(record_ && record_->is_busy());
 }
 
 void RoomHome::close() {
+  if (record_) record_->release();
   if (!std::exchange(has_entered_, false)) return;
   say(fleet::Left{});
   fleet_->leave(name_);
@@ -257,7 +274,12 @@ void RoomHome::welcome(const Session& session, ConnectionAt to, Standing standin
 void RoomHome::start_meeting(const Identity& creator, Now now) {
   meeting_ =
       FleetMeeting{now.unix, creator.user_id, fleet_ == nullptr ? InstanceId{} : fleet_->self()};
-  tell_everybody(meeting_started(*name_, now.unix, creator.user_id));  // observers, if any
+  if (record_ && record_->meeting()) {
+    meeting_->start = record_->meeting()->started_at;
+    meeting_->creator_id = record_->meeting()->creator_id;
+  }
+  // To observers, if there are any.
+  tell_everybody(meeting_started(*name_, meeting_->start, meeting_->creator_id));
 }
 
 void RoomHome::announce(const std::vector<Announcement>& announcements) {
@@ -307,13 +329,14 @@ void RoomHome::tell_late_joiners(const Session& session, TimePoint since) {
 void RoomHome::forget_departed() {
   // Both lists are in order of joining, so one walk finds each session's row.
   auto row = presence_.rows().begin();
-  std::erase_if(sessions_, [&](const Session& session) {
+  const auto forgotten = std::erase_if(sessions_, [&](const Session& session) {
     if (session.identity.role != Role::participant) return false;
     if (row == presence_.rows().end() || row->session != session.id) return true;
     ++row;
     return false;
   });
   if (presence_.empty() && !question_) meeting_.reset();
+  if (forgotten > 0) settle_record();
 }
 
 void RoomHome::add_connection(ShardIndex shard) {

@@ -14,6 +14,7 @@
 #include "chat/bus.h"
 #include "chat/fleet.h"
 #include "chat/presence.h"
+#include "chat/room_record.h"
 #include "wire/notices.h"
 
 namespace parley {
@@ -30,6 +31,14 @@ class NoteSender {
 /// What becomes of a packet from another server.
 enum class Passage : std::uint8_t { everybody, done, forged, malformed };
 
+/// What there is beside this process's rooms.
+struct RoomSurroundings {
+  Fleet* fleet = nullptr;           ///< null when there are no other servers
+  MeetingRecord* record = nullptr;  ///< null when meetings have no hosts and are not recorded
+  /// A meeting that its host has ended sends everybody away, too.
+  bool ended_meetings_close = false;
+};
+
 class RoomHome {
  public:
   using RandomId = std::function<std::uint64_t()>;
@@ -38,13 +47,18 @@ class RoomHome {
   /// A member on a server that does not speak our language lives as long as packets come.
   static constexpr Duration stranger_silence_max = 15s;
 
-  /// `fleet` is null when there are no other servers.
-  RoomHome(RoomId name, NoteSender& sender, RandomId random_id, Fleet* fleet = nullptr);
+  RoomHome(RoomId name, NoteSender& sender, RandomId random_id,
+           const RoomSurroundings& around = {});
 
   void join(const JoinNote& note, Now now);
   void activate(ConnectionAt from, Now now);
   void gone(ConnectionAt from, Now now);
   void route(const RouteNote& note);
+
+  // What the record of meetings says.
+
+  void on_recorded(const RecordedNote& note, Now now);
+  void on_ended(const EndedNote& note, Now now);
 
   /// A packet from another server; its facts are completed. What is for some only is delivered.
   Passage on_packet(FleetPacket& packet, Now now);
@@ -61,9 +75,9 @@ class RoomHome {
   [[nodiscard]] TimePoint deadline() const;
   void on_deadline(Now now);
 
-  /// True when nobody is here, waits or departs, and every connection that ever joined has said
-  /// that it is gone (one that was sent away says so later than its session ends): the room may be
-  /// forgotten.
+  /// True when nobody is here, waits or departs, nothing is expected of the record, and every
+  /// connection that ever joined has said that it is gone (one that was sent away says so later
+  /// than its session ends): the room may be forgotten.
   [[nodiscard]] bool empty() const;
   /// The shards with members.
   [[nodiscard]] ShardSet shards() const { return shards_; }
@@ -107,6 +121,7 @@ class RoomHome {
   static constexpr InstanceId strange_server{~std::uint64_t{0}};
   static constexpr Duration sweep_period = 5s;
 
+  void let_in(const JoinNote& note, Now now);
   void admit(const JoinNote& note, Now now);
   Session* find_resumable(const JoinNote& note);
   Session* find(SessionId id);
@@ -128,6 +143,12 @@ class RoomHome {
   [[nodiscard]] Standing standing_of(const Session& session) const;
   void tell_reach(ShardSet to);
   [[nodiscard]] Reach reach() const;
+
+  // The record.
+  [[nodiscard]] bool must_be_recorded(const JoinNote& note);
+  void refuse(ConnectionAt from, const SessionRefusal& refusal);
+  void settle_record();
+  void end_meeting(const Packet& notice);
 
   // What is said to other servers, if there are any.
   void ask(const JoinNote& note);
@@ -181,6 +202,9 @@ class RoomHome {
   std::optional<FleetMeeting> meeting_;
   std::vector<std::uint32_t> connections_on_;  // by shard
   ShardSet shards_ = 0;
+
+  std::optional<RoomRecord> record_;  ///< none when meetings are not recorded
+  const bool ended_meetings_close_;
 
   Fleet* const fleet_;
   /// The servers that have the room, without us; the bus lets no more than fleet_servers_max speak.

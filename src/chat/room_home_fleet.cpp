@@ -26,7 +26,7 @@ void as_notice(PacketFacts& facts) {
 void RoomHome::ask(const JoinNote& note) {
   question_ = Question{now_.monotonic + question_time, false, {}, {}, {}};
   // What the meeting is if nobody knows it.
-  if (note.identity.role == Role::participant)
+  if (note.identity.role == Role::participant && !record_)
     meeting_ = FleetMeeting{now_.unix, note.identity.user_id, fleet_->self()};
   say_roster(/*is_question=*/true);
 }
@@ -156,7 +156,14 @@ Passage RoomHome::hear_notice(FleetPacket& packet) {
   if (!event) return Passage::malformed;
   PacketFacts& facts = packet.verdict.facts;
   as_notice(facts);
-  if (event->kind == MeetingEvent::Kind::other) return Passage::everybody;
+  const bool ends_meeting = event->kind == MeetingEvent::Kind::ended && record_;
+  if (ends_meeting) {
+    end_meeting(Packet::seal(std::move(packet.message), facts));
+    return Passage::done;
+  }
+  const bool is_about_session =
+      event->kind == MeetingEvent::Kind::joined || event->kind == MeetingEvent::Kind::left;
+  if (!is_about_session) return Passage::everybody;
   const Session* const session = find(event->session);
   if (!event->session || event->user_id.empty() || (session != nullptr && session->is_ours()))
     return Passage::forged;

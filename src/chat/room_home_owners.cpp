@@ -43,6 +43,7 @@ void RoomHome::inherit(Session& session) {
   InstanceId heir = fleet_->self();
   for (const InstanceId other : others_) heir = std::min(heir, other);
   const bool is_ours = heir == fleet_->self();
+  if (is_ours && record_) record_->inherit(session.identity.user_id);
   session.server = is_ours ? InstanceId{} : heir;
   session.is_inherited = !is_ours || !session.waiting;
 

@@ -21,9 +21,7 @@ SessionLogic::SessionLogic(Identity identity, ChatServer& server, ShardStats& st
 void SessionLogic::start(const std::optional<ResumeKey>& resume, Now now) {
   last_heard_ = now.monotonic;
   if (identity_.user_id == system_user_id) {
-    deliver(meeting_ended(identity_.room, "Session rejected: Cannot use reserved system user ID"),
-            now.monotonic);
-    end(EndReason::rejected, "Session rejected");
+    reject(reserved_user_id, now);
     return;
   }
   membership_ = server_.join(identity_, resume, *this, now);
@@ -214,7 +212,17 @@ void SessionLogic::on_go_on() {
   if (wants_messages()) transport_.resume_reading();
 }
 
-void SessionLogic::on_removed(EndReason reason, std::string_view text, Now) { end(reason, text); }
+void SessionLogic::on_removed(EndReason reason, std::string_view text, Now now) {
+  if (reason == EndReason::rejected)
+    reject(text, now);
+  else
+    end(reason, text);
+}
+
+void SessionLogic::reject(std::string_view why, Now now) {
+  deliver(meeting_ended(identity_.room, "Session rejected: " + std::string(why)), now.monotonic);
+  end(EndReason::rejected, "Session rejected");
+}
 
 void SessionLogic::end(EndReason reason, std::string_view text) {
   if (std::exchange(ended_, true)) return;

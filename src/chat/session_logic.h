@@ -106,6 +106,8 @@ class SessionLogic final : public Participant {
   Packet stamp(BufferBuilder message, PacketFacts facts);
   void note_keyframe(PacketFacts& facts);
   void report_losses(Now now);
+  /// It may not begin; `why` is for the client.
+  void reject(std::string_view why, Now now);
   void end(EndReason reason, std::string_view text);
 
   Identity identity_;

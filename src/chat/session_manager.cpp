@@ -6,7 +6,7 @@ namespace parley {
 
 Result<Started, SessionRefusal> SessionManager::start(const SessionStart& start) const {
   if (start.user_id == system_user_id)
-    return tl::unexpected(SessionRefusal{"Cannot use reserved system user ID", std::nullopt});
+    return tl::unexpected(SessionRefusal{reserved_user_id, std::nullopt});
   if (store_ == nullptr) return Started{true, start.now, start.user_id};
   auto started = store_->start(start);
   if (!started)

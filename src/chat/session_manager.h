@@ -16,6 +16,7 @@ struct SessionRefusal {
   std::optional<StoreError> cause;
 };
 
+inline constexpr const char* reserved_user_id = "Cannot use reserved system user ID";
 /// Said to whoever comes while the record cannot be written. What is wrong with it is nobody's
 /// business outside.
 inline constexpr const char* store_unavailable =

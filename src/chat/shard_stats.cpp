@@ -64,6 +64,8 @@ std::string_view name_of(EndReason reason) {
       return "message_too_slow";
     case EndReason::rejected:
       return "rejected";
+    case EndReason::meeting_ended:
+      return "meeting_ended";
     case EndReason::draining:
       return "draining";
     case EndReason::internal_error:

@@ -66,10 +66,11 @@ enum class EndReason : std::uint8_t {
   too_slow,           ///< the client does not read (1008)
   message_too_slow,   ///< a long message came slowly while others waited for its room (1008)
   rejected,           ///< the session was refused at its start (1008)
+  meeting_ended,      ///< the host has ended it, and it closes for all (1000)
   draining,           ///< the server shuts down (1001)
   internal_error,     ///< our fault (1011)
 };
-inline constexpr std::size_t end_reason_count = 12;
+inline constexpr std::size_t end_reason_count = 13;
 std::string_view name_of(EndReason reason);
 
 /// A histogram of durations with fixed bounds; one writing thread.

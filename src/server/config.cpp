@@ -66,7 +66,10 @@ constexpr auto table = std::to_array<Setting>({
     {"auth.path_endpoint", +[](Config& c) -> bool& { return c.auth.path_endpoint; },
      "Let anybody in over /lobby/<user>/<room>, without a token"},
     {"auth.meeting_management", +[](Config& c) -> bool& { return c.auth.meeting_management; },
-     "Meetings have hosts; closes /lobby/<user>/<room>"},
+     "Meetings have hosts and are recorded (see store.url): a meeting ends when its host leaves; "
+     "closes /lobby/<user>/<room>"},
+    {"auth.close_ended_meetings", +[](Config& c) -> bool& { return c.auth.close_ended_meetings; },
+     "When a host ends his meeting, send everybody away, and not only tell them"},
 
     {"limits.idle_timeout", +[](Config& c) -> Millis& { return c.limits.idle_timeout; },
      "A session from which nothing came for this long ends", second, hour},
@@ -160,6 +163,13 @@ constexpr auto table = std::to_array<Setting>({
      "File with the certificate that this server shows to NATS (PEM); empty shows none"},
     {"bus.key", +[](Config& c) -> std::string& { return c.bus.key; },
      "File with the key of that certificate (PEM)"},
+
+    secret({"store.url", +[](Config& c) -> std::string& { return c.store.url; },
+            "Database that records meetings, if they have hosts: sqlite:PATH or "
+            "postgres://USER:PASSWORD@HOST/DATABASE; empty is a file of parley's own, and for the "
+            "drop-in servers none"}),
+    {"store.connections", +[](Config& c) -> int& { return c.store.connections; },
+     "Connections to it, each with a thread; 0 is 4 to PostgreSQL and 1 to SQLite", 0, 64},
 
     {"diagnostics.region", +[](Config& c) -> std::string& { return c.diagnostics.region; },
      "Where this server stands, in the subjects of what it tells over NATS"},

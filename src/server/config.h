@@ -47,6 +47,7 @@ struct Config {
     Millis leeway = 60s;
     bool path_endpoint = true;
     bool meeting_management = false;
+    bool close_ended_meetings = false;
 
     /// Meeting management wants to know who somebody is, so it closes the path endpoint.
     [[nodiscard]] bool path_endpoint_open() const { return path_endpoint && !meeting_management; }
@@ -110,6 +111,11 @@ struct Config {
     std::string key;
   } bus;
 
+  struct Store {
+    std::string url;      ///< empty = meetings are not recorded
+    int connections = 0;  ///< 0 = as many as are good for the database
+  } store;
+
   struct Diagnostics {
     std::string region = "us-east";
     std::string service_type;  ///< empty = by the transport
@@ -127,6 +133,10 @@ struct Config {
     LogLevel level = LogLevel::info;
     LogStyle format = LogStyle::automatic;
   } log;
+
+  [[nodiscard]] bool records_meetings() const {
+    return auth.meeting_management && !store.url.empty();
+  }
 };
 
 /// Which executable is configured; some defaults differ.

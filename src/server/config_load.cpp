@@ -119,13 +119,10 @@ struct Idle {
   std::string_view why;
 };
 
-constexpr std::string_view no_store =
-    "is set, but this version keeps no database yet: meetings are not recorded";
 constexpr std::string_view no_login =
     "is set, but the legacy login it belongs to is not offered: its paths answer 404";
 
 constexpr auto idle_variables = std::to_array<Idle>({
-    {"DATABASE_URL", no_store},
     {"OAUTH_CLIENT_ID", no_login},
     {"OAUTH_AUTH_URL", no_login},
     {"OAUTH_TOKEN_URL", no_login},
@@ -154,8 +151,8 @@ class Loader {
   Result<LoadedConfig> load() {
     for (const auto step :
          {&Loader::read_file, &Loader::read_aliases, &Loader::read_listen_addresses,
-          &Loader::read_environment, &Loader::read_command_line, &Loader::read_secret,
-          &Loader::check_together}) {
+          &Loader::read_database, &Loader::read_environment, &Loader::read_command_line,
+          &Loader::read_secret, &Loader::choose_store, &Loader::check_together}) {
       if (auto done = (this->*step)(); !done) return tl::unexpected(done.error());
     }
     add_notes();
@@ -242,6 +239,19 @@ class Loader {
     return {};
   }
 
+  // The original looks at DATABASE_URL where DATABASE_ENABLED says so; `parley` unless that says
+  // no.
+  [[nodiscard]] bool is_database_enabled() const {
+    const std::string text = variable("DATABASE_ENABLED");
+    return text.empty() ? !is_drop_in(inputs_.program) : is_on(text);
+  }
+
+  Result<void> read_database() {
+    const std::string url = variable("DATABASE_URL");
+    if (url.empty() || !is_database_enabled()) return {};
+    return set(*find_setting("store.url"), url, ConfigSource::environment, "DATABASE_URL");
+  }
+
   Result<void> read_environment() {
     for (const auto& setting : settings()) {
       const std::string name = environment_name(setting);
@@ -283,6 +293,20 @@ class Loader {
     return {};
   }
 
+  // The drop-in servers stand in fleets where the flag alone only closes the path endpoint.
+  Result<void> choose_store() {
+    Config& config = loaded_.config;
+    if (!config.auth.meeting_management || !config.store.url.empty() || is_drop_in(inputs_.program))
+      return {};
+    const std::string folder = state_folder();
+    if (folder.empty())
+      return fail(
+          "auth.meeting_management is on, and there is no home directory to record meetings in: "
+          "set store.url, such as sqlite:/var/lib/parley/meetings.db");
+    config.store.url = "sqlite:" + folder + "/meetings.db";
+    return {};
+  }
+
   Result<void> check_together() {
     const Config& config = loaded_.config;
     if (config.ops.enabled && config.ops.port != 0 && config.ops.port == config.server.port)
@@ -320,15 +344,10 @@ class Loader {
     for (const auto& idle : idle_variables)
       if (drop_in && !variable(idle.variable).empty())
         loaded_.notes.push_back(std::string(idle.variable) + " " + std::string(idle.why));
-    if (drop_in && is_on(variable("DATABASE_ENABLED")))
-      loaded_.notes.push_back("DATABASE_ENABLED " + std::string(no_store));
+    note_store();
     note_unknown_variables();
 
     const auto& auth = loaded_.config.auth;
-    if (auth.meeting_management)
-      loaded_.notes.push_back(
-          "meeting management is on, but there is no store to keep hosts in yet: all it does is "
-          "close /lobby/<user>/<room>");
     if (!auth.jwt_secret.empty() && auth.jwt_secret.size() < secret_bytes_advised)
       loaded_.notes.push_back("auth.jwt_secret is shorter than " +
                               std::to_string(secret_bytes_advised) +
@@ -336,6 +355,22 @@ class Loader {
     if (auth.jwt_secret.empty() && !auth.path_endpoint_open())
       loaded_.notes.push_back(
           "nobody can enter: auth.jwt_secret is not set and /lobby/<user>/<room> is closed");
+  }
+
+  void note_store() {
+    const Config& config = loaded_.config;
+    if (!variable("DATABASE_URL").empty() && !is_database_enabled())
+      loaded_.notes.push_back(
+          "DATABASE_URL is set, but DATABASE_ENABLED is not on: it is not used");
+    if (!config.auth.meeting_management && !config.store.url.empty())
+      loaded_.notes.push_back(
+          "store.url (DATABASE_URL) is set, but auth.meeting_management "
+          "(FEATURE_MEETING_MANAGEMENT) "
+          "is off: meetings have no hosts and are not recorded");
+    if (config.auth.meeting_management && config.store.url.empty())
+      loaded_.notes.push_back(
+          "meeting management is on without a database (DATABASE_ENABLED and DATABASE_URL, or "
+          "store.url): all it does is close /lobby/<user>/<room>");
   }
 
   void note_unknown_variables() {

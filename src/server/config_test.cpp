@@ -167,13 +167,16 @@ TEST(Config, takes_an_empty_variable_for_none) {
 }
 
 TEST(Config, reads_the_flag_of_the_original_as_the_original_does) {
+  const auto auth = [](const char* text) {
+    const auto loaded =
+        load_with({{"FEATURE_MEETING_MANAGEMENT", text}}, Program::websocket_server);
+    return loaded ? loaded->config.auth : Config::Auth{};
+  };
   for (const char* text : {"1", "true", "TRUE", "Yes"})
-    EXPECT_TRUE(load_with({{"FEATURE_MEETING_MANAGEMENT", text}})->config.auth.meeting_management)
-        << text;
+    EXPECT_TRUE(auth(text).meeting_management) << text;
   for (const char* text : {"0", "false", "on", "2", "nonsense"})
-    EXPECT_FALSE(load_with({{"FEATURE_MEETING_MANAGEMENT", text}})->config.auth.meeting_management)
-        << text;
-  EXPECT_FALSE(load_with({{"FEATURE_MEETING_MANAGEMENT", "1"}})->config.auth.path_endpoint_open());
+    EXPECT_FALSE(auth(text).meeting_management) << text;
+  EXPECT_FALSE(auth("1").path_endpoint_open());
 }
 
 TEST(Config, finds_our_level_in_a_log_filter) {
@@ -182,14 +185,56 @@ TEST(Config, finds_our_level_in_a_log_filter) {
   EXPECT_EQ(load_with({{"RUST_LOG", "a::b=debug"}})->config.log.level, LogLevel::info);
 }
 
-TEST(Config, says_what_does_nothing_yet) {
-  const auto loaded = load_with(
-      {{"DATABASE_ENABLED", "true"}, {"DATABASE_URL", "postgres://"}, {"OAUTH_CLIENT_ID", "x"}},
-      Program::websocket_server);
+TEST(Config, says_what_does_nothing) {
+  const auto loaded = load_with({{"OAUTH_CLIENT_ID", "x"}}, Program::websocket_server);
 
   ASSERT_TRUE(loaded.has_value());
-  for (const char* name : {"DATABASE_ENABLED", "DATABASE_URL", "OAUTH_CLIENT_ID"})
-    EXPECT_TRUE(has_note(*loaded, std::string(name) + " ")) << name;
+  EXPECT_TRUE(has_note(*loaded, "OAUTH_CLIENT_ID "));
+}
+
+/// What a program with meeting management takes for its database.
+std::string store_of(Environment environment, Program program) {
+  environment["FEATURE_MEETING_MANAGEMENT"] = "true";
+  if (program == Program::webtransport_server)
+    environment.insert({{"CERT_PATH", "/c"}, {"KEY_PATH", "/k"}});
+  const auto loaded = load_with(std::move(environment), program);
+  return loaded ? loaded->config.store.url : loaded.error().message;
+}
+
+TEST(Config, takes_the_originals_database_where_that_is_enabled) {
+  const std::string url = "postgres://db/m";
+  for (const char* const on : {"true", "1"})
+    EXPECT_EQ(
+        store_of({{"DATABASE_URL", url}, {"DATABASE_ENABLED", on}}, Program::websocket_server),
+        url);
+  EXPECT_EQ(store_of({{"DATABASE_URL", url}}, Program::websocket_server), "");
+  EXPECT_EQ(store_of({{"DATABASE_URL", url}}, Program::parley_serve), url);
+  EXPECT_EQ(store_of({{"DATABASE_URL", url}, {"DATABASE_ENABLED", "0"}, {"HOME", "/home/me"}},
+                     Program::parley_serve),
+            "sqlite:/home/me/.local/state/parley/meetings.db");
+}
+
+TEST(Config, records_meetings_in_a_file_of_its_own) {
+  EXPECT_EQ(store_of({{"XDG_STATE_HOME", "/state"}}, Program::parley_serve),
+            "sqlite:/state/parley/meetings.db");
+  EXPECT_EQ(store_of({{"HOME", "/home/me"}}, Program::webtransport_server), "")
+      << "there the flag alone only closes the path endpoint";
+  EXPECT_FALSE(load_with({{"HOME", "/home/me"}})->config.records_meetings());
+
+  const auto homeless = load_with({{"FEATURE_MEETING_MANAGEMENT", "true"}});
+  ASSERT_FALSE(homeless.has_value());
+  EXPECT_NE(homeless.error().message.find("set store.url"), std::string::npos);
+}
+
+TEST(Config, says_when_a_database_does_nothing) {
+  const std::string url = "postgres://user:secret@db/m";
+  EXPECT_TRUE(
+      has_note(*load_with({{"DATABASE_URL", url}}), "store.url (DATABASE_URL) is set, but"));
+  EXPECT_TRUE(has_note(*load_with({{"DATABASE_URL", url}}, Program::websocket_server),
+                       "DATABASE_URL is set, but DATABASE_ENABLED is not on"));
+  EXPECT_TRUE(
+      has_note(*load_with({{"FEATURE_MEETING_MANAGEMENT", "true"}}, Program::websocket_server),
+               "all it does is close"));
 }
 
 TEST(Config, takes_the_originals_names_of_a_server) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>  // NOLINT(modernize-deprecated-headers): mkdtemp
 
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 
 namespace parley {
@@ -59,6 +60,7 @@ TEST_F(DbCommand, repeats_no_password) {
 }
 
 TEST_F(DbCommand, says_what_is_wrong_with_which_database) {
+  std::ofstream(folder / "no") << "a file";
   EXPECT_EQ(run_db_migrate("sqlite:" + (folder / "no/record.db").string(), out, err), 1);
 
   EXPECT_TRUE(said("no/record.db: "));

@@ -68,7 +68,7 @@ Result<DatabaseFacts> ask_database(const std::string& url) {
 
 }  // namespace
 
-MachineFacts examine_machine(const Config& config, const std::string& database_url) {
+MachineFacts examine_machine(const Config& config) {
   MachineFacts facts;
   facts.now = unix_now();
   facts.built = built_at();
@@ -82,7 +82,7 @@ MachineFacts examine_machine(const Config& config, const std::string& database_u
   if (!config.tls.cert.empty())
     facts.certificate = load_certificate(config.tls.cert, config.tls.key);
   if (!config.bus.url.empty()) facts.nats = ask_nats(config.bus);
-  if (!database_url.empty()) facts.database = ask_database(database_url);
+  if (!config.store.url.empty()) facts.database = ask_database(config.store.url);
   return facts;
 }
 
@@ -93,9 +93,7 @@ int run_doctor(const CommandLine& command, const Environment& environment, std::
   const auto loaded =
       load_config({command.doctor.program, command.config_file, environment, command.settings});
   if (loaded) {
-    const auto url = environment.find("DATABASE_URL");
-    diagnoses = diagnose(
-        *loaded, examine_machine(loaded->config, url == environment.end() ? "" : url->second));
+    diagnoses = diagnose(*loaded, examine_machine(loaded->config));
   } else {
     diagnoses.push_back({"settings", Finding::problem, loaded.error().message,
                          "correct it: no server starts with it"});

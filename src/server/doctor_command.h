@@ -10,8 +10,8 @@
 namespace parley {
 
 /// Looks at the machine and asks whom the settings name; takes some seconds when NATS or the
-/// database does not answer. `database_url` is empty when meetings are not recorded.
-[[nodiscard]] MachineFacts examine_machine(const Config& config, const std::string& database_url);
+/// database does not answer.
+[[nodiscard]] MachineFacts examine_machine(const Config& config);
 
 /// The exit code: 0 when there are no problems, 1 otherwise. Settings that cannot be read are one.
 int run_doctor(const CommandLine& command, const Environment& environment, std::ostream& out);

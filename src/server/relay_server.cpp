@@ -134,14 +134,20 @@ Result<std::unique_ptr<RelayServer>> RelayServer::load(const Config& config) {
   sigaddset(&signals, SIGHUP);
   block_signals(signals);  // run() alone takes them
 
-  std::unique_ptr<RelayServer> server(new RelayServer(config));
+  std::unique_ptr<Database> database;
+  if (config.records_meetings()) {
+    auto opened = open_store(config.store.url);
+    if (!opened) return fail("store.url: " + opened.error().message);
+    database = std::move(*opened);
+  }
+  std::unique_ptr<RelayServer> server(new RelayServer(config, std::move(database)));
   if (auto page = server->load_page(); !page) return tl::unexpected(page.error());
   if (auto bus = server->open_bus(); !bus) return tl::unexpected(bus.error());
   if (auto ports = server->open_ports(); !ports) return tl::unexpected(ports.error());
   return server;
 }
 
-RelayServer::RelayServer(const Config& config)
+RelayServer::RelayServer(const Config& config, std::unique_ptr<Database> database)
     : config_(config),
       rules_(route_rules(config)),
       certificates_(certificate_rules(config)),
@@ -149,9 +155,14 @@ RelayServer::RelayServer(const Config& config)
       bus_(static_cast<ShardIndex>(config.server.shards)),
       metrics_({std::string(version().version), std::string(version().git_sha)}),
       ops_routes_(metrics_, health_, rules_.service) {
-  if (!config.bus.url.empty())
-    fleet_ = std::make_unique<NatsBus>(bus_rules(config), random_instance());
+  const InstanceId self = random_instance();
+  if (!config.bus.url.empty()) fleet_ = std::make_unique<NatsBus>(bus_rules(config), self);
+  if (database != nullptr)
+    recorder_ =
+        std::make_unique<MeetingRecorder>(std::move(database), fmt::format("{:016x}", self.value),
+                                          static_cast<std::size_t>(config.store.connections), bus_);
   ShardRules rules = shard_rules(config);
+  rules.around = {fleet_.get(), recorder_.get(), config.auth.close_ended_meetings};
   if (fleet_ != nullptr) {
     rules.diagnostics.sink = fleet_.get();
     rules.diagnostics.recent = &recent_;
@@ -161,8 +172,8 @@ RelayServer::RelayServer(const Config& config)
   }
   if (config.tls.tcp) rules.http.tls = &tcp_tls_;
   for (int i = 0; i < config.server.shards; ++i) {
-    units_.push_back(std::make_unique<ShardUnit>(static_cast<ShardIndex>(i), bus_, fleet_.get(),
-                                                 rules, rules_, health_, census_));
+    units_.push_back(std::make_unique<ShardUnit>(static_cast<ShardIndex>(i), bus_, rules, rules_,
+                                                 health_, census_));
     ShardUnit& unit = *units_.back();
     bus_.connect(unit.shard(), unit.chat());
     if (fleet_ != nullptr) fleet_->connect(unit.shard(), unit.chat());
@@ -170,6 +181,7 @@ RelayServer::RelayServer(const Config& config)
     metrics_.add(unit.shard().stats(), unit.refusals());
     if (unit.health() != nullptr) metrics_.add(health_cells(*unit.health()));
   }
+  if (recorder_ != nullptr) metrics_.add(recorder_->cells());
   admission_ = std::make_unique<Admission>(
       units_.front()->shard(), census_,
       AdmissionRules{static_cast<std::size_t>(config.limits.connections_max),
@@ -179,6 +191,7 @@ RelayServer::RelayServer(const Config& config)
 RelayServer::~RelayServer() {
   for (auto& unit : units_) unit->stop();
   if (fleet_ != nullptr) fleet_->stop();
+  recorder_.reset();  // whose threads speak through the bus
   bus_.disconnect();
   // What stands on shard 0 goes before it.
   listener_.reset();
@@ -327,6 +340,7 @@ int RelayServer::wait_for_end() {
 
 void RelayServer::drain() {
   health_.set(Health::Phase::draining);
+  if (recorder_ != nullptr) recorder_->let_go();
   for (auto& unit : units_) unit->drain(config_.server.drain_time);
   TimePoint until = monotonic_now() + config_.server.drain_time;
   bool waits_for_sessions = true;

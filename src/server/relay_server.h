@@ -16,6 +16,7 @@
 #include "server/admission.h"
 #include "server/certificate_store.h"
 #include "server/config.h"
+#include "server/meeting_recorder.h"
 #include "server/ops_routes.h"
 #include "server/shard_unit.h"
 
@@ -40,10 +41,14 @@ class RelayServer {
   [[nodiscard]] std::uint16_t webtransport_port() const { return udp_.port; }
   /// What joins the rooms' members: "local" or "nats".
   [[nodiscard]] std::string_view bus_name() const { return fleet_ == nullptr ? "local" : "nats"; }
+  /// The database of the meetings, for people; "none" when they are not recorded.
+  [[nodiscard]] std::string store_name() const {
+    return recorder_ == nullptr ? "none" : recorder_->name();
+  }
   [[nodiscard]] bool serves_page() const { return rules_.page.size() > 0; }
 
  private:
-  explicit RelayServer(const Config& config);
+  RelayServer(const Config& config, std::unique_ptr<Database> database);
   [[nodiscard]] bool shows_certificate() const {
     return config_.webtransport.enabled || config_.tls.tcp;
   }
@@ -71,7 +76,8 @@ class RelayServer {
   const QuicSecrets quic_secrets_ = QuicSecrets::random();
   UdpSockets udp_;
   LocalBus bus_;
-  std::unique_ptr<NatsBus> fleet_;  ///< null without NATS
+  std::unique_ptr<NatsBus> fleet_;             ///< null without NATS
+  std::unique_ptr<MeetingRecorder> recorder_;  ///< null when meetings are not recorded
   RecentConnections recent_;
   Metrics metrics_;
   std::vector<std::unique_ptr<ShardUnit>> units_;

@@ -81,6 +81,7 @@ int run_relay(Program program, const CommandLine& command) {
                          {"ops_port", (*server)->ops_port()},
                          {"shards", config.server.shards},
                          {"bus", (*server)->bus_name()},
+                         {"store", (*server)->store_name()},
                          {"page", (*server)->serves_page()},
                          {"path_endpoint", config.auth.path_endpoint_open()},
                          {"version", version().version}});

@@ -48,10 +48,10 @@ void ShardUnit::Driven::on_deadline(Now now) {
   if (diagnostics != nullptr) diagnostics->on_deadline(now);
 }
 
-ShardUnit::ShardUnit(ShardIndex index, LocalBus& bus, Fleet* fleet, const ShardRules& rules,
+ShardUnit::ShardUnit(ShardIndex index, LocalBus& bus, const ShardRules& rules,
                      const RouteRules& routes, const Health& health, const Census& census)
     : shard_(index),
-      chat_(index, bus, shard_.stats(), random_id, fleet),
+      chat_(index, bus, shard_.stats(), random_id, rules.around),
       diagnostics_(make_diagnostics(rules.diagnostics)),
       health_(make_health(rules.diagnostics)),
       driven_{chat_, diagnostics_.get()},

@@ -35,6 +35,8 @@ struct ShardRules {
     DiagnosticsRules connections;
     ServerPlace health;
   } diagnostics;
+  /// What there is beside the rooms.
+  RoomSurroundings around;
   /// For long messages that are not whole yet, of all sessions of the shard.
   PartialBudget::Rules partial;
   std::size_t mailbox_bytes = Mailbox::media_bytes_max_default;
@@ -42,9 +44,8 @@ struct ShardRules {
 
 class ShardUnit final : private Timed {
  public:
-  /// `fleet` is null when there are no other servers.
-  ShardUnit(ShardIndex index, LocalBus& bus, Fleet* fleet, const ShardRules& rules,
-            const RouteRules& routes, const Health& health, const Census& census);
+  ShardUnit(ShardIndex index, LocalBus& bus, const ShardRules& rules, const RouteRules& routes,
+            const Health& health, const Census& census);
   ~ShardUnit();
 
   /// Runs the shard on a thread of its own until stop().

@@ -1,5 +1,7 @@
 #include "store/sqlite_connection.h"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace parley {
@@ -15,7 +17,7 @@ std::string said_of(int code, const std::string& path, const char* detail) {
     case SQLITE_BUSY:
       return path + " is locked by another process";
     case SQLITE_CANTOPEN:
-      return path + " cannot be opened: its folder must exist, and this user may write there";
+      return path + " cannot be opened: this user must be able to write in its folder";
     case SQLITE_NOTADB:
       return path + " is not a SQLite database";
     default:
@@ -35,6 +37,10 @@ StoreResult<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std:
   std::unique_ptr<SqliteConnection> connection(new SqliteConnection(path));
   const int flags = access == Access::read_only ? SQLITE_OPEN_READONLY
                                                 : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  if (access == Access::read_write) {
+    std::error_code ignored;  // the database's own is the one to report
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+  }
   sqlite3* database = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &database, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   connection->database_.reset(database);

@@ -24,6 +24,7 @@ std::uint16_t code_of(EndReason reason) {
     case EndReason::client_closed:
     case EndReason::connection_lost:
     case EndReason::resumed_elsewhere:
+    case EndReason::meeting_ended:
       return 1000;
     case EndReason::silent:
     case EndReason::draining:

@@ -13,6 +13,7 @@ std::uint32_t code_of(EndReason reason) {
     case EndReason::client_closed:
     case EndReason::connection_lost:
     case EndReason::resumed_elsewhere:
+    case EndReason::meeting_ended:
       return 0;
     case EndReason::rejected:
       return 1;

@@ -48,6 +48,7 @@ std::optional<MeetingEvent> read_meeting_event(Bytes data) {
   MeetingEvent event;
   if (packet.event_type() == proto::PARTICIPANT_JOINED) event.kind = MeetingEvent::Kind::joined;
   if (packet.event_type() == proto::PARTICIPANT_LEFT) event.kind = MeetingEvent::Kind::left;
+  if (packet.event_type() == proto::MEETING_ENDED) event.kind = MeetingEvent::Kind::ended;
   event.session = {packet.session_id()};
   event.user_id = packet.target_user_id();
   event.display_name = packet.display_name();

@@ -21,7 +21,7 @@ struct Subject {
 
 /// What a MEETING packet says, as far as servers act on it.
 struct MeetingEvent {
-  enum class Kind : std::uint8_t { joined, left, other };
+  enum class Kind : std::uint8_t { joined, left, ended, other };
   Kind kind = Kind::other;
   SessionId session;
   std::string user_id;
@@ -36,6 +36,8 @@ Packet session_assigned(SessionId session);
 /// When the meeting in `room` began and who began it.
 Packet meeting_started(const RoomId& room, UnixMillis start, std::string_view creator_id);
 /// `message` is for people: "Session rejected: …", "The host has ended the meeting".
+/// What the room is told when its host has left.
+inline constexpr const char* host_has_ended = "The host has ended the meeting";
 Packet meeting_ended(const RoomId& room, std::string_view message);
 Packet participant_joined(const RoomId& room, const Subject& subject);
 Packet participant_left(const RoomId& room, const Subject& subject);

@@ -231,8 +231,8 @@ class DropIn(RelayCase):
         self.assertEqual(relay.get("/lobby/a/b").status, 400)
         relay.stop()
 
-    def test_variables_of_later_parts_are_accepted_and_say_what_they_do_not_do(self):
+    def test_a_database_without_meeting_management_is_said_to_do_nothing(self):
         relay = self.start({"DATABASE_ENABLED": "true", "DATABASE_URL": "x"})
         complaints = relay.stop()
-        for name in ("DATABASE_ENABLED", "DATABASE_URL"):
+        for name in ("DATABASE_URL", "FEATURE_MEETING_MANAGEMENT"):
             self.assertIn(name, complaints)

@@ -68,6 +68,10 @@ def meeting(event, room, *, start=0, message="", creator=b"", target=b"", sessio
     return wrapper(MEETING, SYSTEM_USER, inner)
 
 
+def ended(room, message):
+    return meeting(ENDED, room, message=message)
+
+
 def joined(room, user, session_id, name=None):
     return meeting(JOINED, room, message=f"{user} has joined the meeting", target=user,
                    session_id=session_id, name=user if name is None else name)
@@ -135,6 +139,19 @@ class Packet:
 
     def is_media(self, media_type):
         return self.type == MEDIA and self.inner.get(1, 0) == media_type
+
+    @property
+    def start_time(self):
+        """Of a meeting, in milliseconds since 1970."""
+        return self.inner.get(3, 0)
+
+    @property
+    def message(self):
+        return self.inner.get(4, b"").decode()
+
+    @property
+    def creator(self):
+        return self.inner.get(5, b"").decode()
 
     @property
     def target(self):

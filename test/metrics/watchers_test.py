@@ -75,7 +75,8 @@ class WatchersTest(unittest.TestCase):
     def setUpClass(cls):
         nats = NatsServer("max_payload: 8MB")
         cls.addClassCleanup(nats.stop)
-        relay = Relay(bus_url=nats.url, webtransport=True)
+        relay = Relay(bus_url=nats.url, webtransport=True, auth_meeting_management="true",
+                      store_url="memory:")
         cls.addClassCleanup(relay.stop)
         service = MetricsService(nats.url)
         cls.addClassCleanup(service.stop)

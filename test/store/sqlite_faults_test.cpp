@@ -87,7 +87,14 @@ TEST_F(SqliteFaults, read_only_file_is_named) {
   expect_failure(refused, path + " cannot be written");
 }
 
-TEST_F(SqliteFaults, folder_that_is_not_there_is_named) {
+TEST_F(SqliteFaults, folder_that_is_not_there_is_made) {
+  const SqliteDatabase deep(folder / "state/parley/record.db");
+
+  EXPECT_TRUE(start(*deep.connect(), "alice").has_value());
+}
+
+TEST_F(SqliteFaults, folder_that_cannot_be_made_is_named) {
+  std::ofstream(folder / "no") << "a file";
   const SqliteDatabase nowhere(folder / "no/record.db");
 
   expect_failure(start(*nowhere.connect(), "alice"), "no/record.db cannot be opened");

@@ -109,11 +109,16 @@ class FleetWorld {
   explicit FleetWorld(std::size_t count = 2, ShardIndex shards = 1) {
     for (std::size_t i = 0; i < count; ++i) add_server(shards);
   }
+  /// A server for each of these records of meetings.
+  explicit FleetWorld(const std::vector<MeetingRecord*>& records) {
+    for (MeetingRecord* const record : records) add_server(1, record);
+  }
 
-  std::size_t add_server(ShardIndex shards = 1) {
+  std::size_t add_server(ShardIndex shards = 1, MeetingRecord* record = nullptr) {
     const std::size_t index = worlds_.size();
     ports_.push_back(&broker.add({index + 1}));
-    worlds_.push_back(std::make_unique<ServerWorld>(shards, ports_.back(), index * 100));
+    worlds_.push_back(std::make_unique<ServerWorld>(
+        shards, RoomSurroundings{ports_.back(), record, false}, index * 100));
     worlds_.back()->pass(elapsed_);
     return index;
   }

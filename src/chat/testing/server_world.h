@@ -94,11 +94,12 @@ struct TestClient final : SessionTransport {
 /// stands until it is moved.
 class ServerWorld {
  public:
-  explicit ServerWorld(ShardIndex shards = 1, Fleet* fleet = nullptr, std::uint64_t ids_after = 0)
+  explicit ServerWorld(ShardIndex shards = 1, const RoomSurroundings& around = {},
+                       std::uint64_t ids_after = 0)
       : bus(shards), stats(shards), last_id_(ids_after) {
     for (ShardIndex i = 0; i < shards; ++i)
       servers.push_back(
-          std::make_unique<ChatServer>(i, bus, stats[i], [this] { return ++last_id_; }, fleet));
+          std::make_unique<ChatServer>(i, bus, stats[i], [this] { return ++last_id_; }, around));
   }
 
   /// A room whose home is that shard.
