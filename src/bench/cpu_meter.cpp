@@ -54,6 +54,7 @@ CpuUse difference(const CpuReading& before, const CpuReading& after) {
     ThreadCpu used = thread;
     if (earlier != before.threads.end()) used.used -= earlier->used;
     use.total += used.used;
+    use.by_process[used.pid] += used.used;
     if (used.used > use.busiest.used) use.busiest = used;
   }
   return use;

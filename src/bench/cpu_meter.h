@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct CpuReading {
 /// What was used between two readings.
 struct CpuUse {
   Duration total{};
+  std::map<pid_t, Duration> by_process;
   /// The thread that used most.
   ThreadCpu busiest;
 };

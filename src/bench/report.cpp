@@ -1,5 +1,7 @@
 #include "bench/report.h"
 
+#include <string>
+
 #include "bench/json_text.h"
 
 namespace parley::bench {
@@ -96,6 +98,10 @@ void put_cpu(JsonText& json, const RoomReport& report) {
   }
   if (report.paced_floor > Duration::zero())
     json.number("paced_floor_us", to_micros(report.paced_floor));
+  json.open_object("us_per_delivery_by_pid");
+  for (const auto& [pid, used] : use.by_process)
+    json.number(std::to_string(pid), report.micros_per_delivery(pid));
+  json.close_object();
   json.number("cores", to_seconds(use.total) / wall);
   json.text("busiest_thread", use.busiest.name);
   json.number("busiest_us_per_delivery", report.busiest_micros_per_delivery());
@@ -212,6 +218,11 @@ std::optional<double> per_delivery(const RoomReport& report, Duration used) {
 
 std::optional<double> RoomReport::micros_per_delivery() const {
   return result.cpu ? per_delivery(*this, result.cpu->total) : std::nullopt;
+}
+
+std::optional<double> RoomReport::micros_per_delivery(pid_t process) const {
+  if (!result.cpu || !result.cpu->by_process.contains(process)) return {};
+  return per_delivery(*this, result.cpu->by_process.at(process));
 }
 
 std::optional<double> RoomReport::busiest_micros_per_delivery() const {

@@ -27,6 +27,8 @@ struct RoomReport {
 
   [[nodiscard]] Tally total() const { return result.total(plan.phases); }
   [[nodiscard]] std::optional<double> micros_per_delivery() const;
+  /// Of one of its processes.
+  [[nodiscard]] std::optional<double> micros_per_delivery(pid_t process) const;
   /// Of the busiest thread alone, over the deliveries of the whole process.
   [[nodiscard]] std::optional<double> busiest_micros_per_delivery() const;
   [[nodiscard]] std::vector<Criterion> criteria() const;

@@ -13,7 +13,7 @@ RoomReport perfect_run(const Shape& shape, Duration latency, Duration cpu_per_de
   Tally& tally = report.result.phases[1];
   tally.expected = tally.delivered = 1000;
   for (int i = 0; i < 1000; ++i) tally.latency.record(latency);
-  report.result.cpu = CpuUse{.total = cpu_per_delivery * 1000, .busiest = {}};
+  report.result.cpu = CpuUse{.total = cpu_per_delivery * 1000, .by_process = {}, .busiest = {}};
   report.result.wall = 10s;
   return report;
 }
@@ -65,6 +65,15 @@ TEST(Report, has_no_bar_for_mixed_transports_and_tells_them_apart) {
   EXPECT_TRUE(report.criteria().empty());
   EXPECT_NE(for_people(report).find("3 streams ended out of order"), std::string::npos);
   EXPECT_NE(for_programs({}, {report}).find(R"("WebTransport":{"delivered":9,"out_of_order":3)"),
+            std::string::npos);
+}
+
+TEST(Report, tells_what_each_process_costs) {
+  RoomReport report = perfect_run(*find_shape("meeting-20"), 100us, 3us);
+  report.result.cpu->by_process = {{11, 2ms}, {12, 1ms}};
+
+  EXPECT_NE(for_people(report).find("1.000 µs by process 12"), std::string::npos);
+  EXPECT_NE(for_programs({}, {report}).find(R"("us_per_delivery_by_pid":{"11":2,"12":1})"),
             std::string::npos);
 }
 

@@ -80,6 +80,10 @@ void put_processor(std::string& out, const RoomReport& report) {
          to_micros(report.floor.least), to_micros(report.floor.most));
   line(out, "processor", "{:.3f} µs per delivery{} · {:.0f} % of a core", *micros, floors,
        to_seconds(use.total) / wall * 100);
+  if (use.by_process.size() > 1)
+    for (const auto& [pid, used] : use.by_process)
+      line(out, "of that", "{:.3f} µs by process {}", report.micros_per_delivery(pid).value_or(0),
+           pid);
   if (report.paced_floor > Duration::zero())
     line(out, "bare loop", "{:.3f} µs per send at this pace: {:.2f} × that",
          to_micros(report.paced_floor), *micros / to_micros(report.paced_floor));

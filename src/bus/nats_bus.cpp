@@ -395,9 +395,18 @@ void NatsBus::receive_alive(const NatsMessage& message) {
 bool NatsBus::heard(InstanceId server) {
   if (server == self_) return true;
   const std::lock_guard lock(watch_mutex_);
-  const bool is_watched = watch_.heard(server, monotonic_now());
-  if (!is_watched) stats_.unreadable.add();
-  return is_watched;
+  switch (watch_.heard(server, monotonic_now())) {
+    case Heard::alive:
+      return true;
+    case Heard::back:  // NATS stood still, or the server did, and no connection was lost
+      log_info("another server is heard again", {{"server", fmt::format("{:016x}", server.value)}});
+      is_out_of_step_ = true;
+      return true;
+    case Heard::unwatched:
+      stats_.unreadable.add();
+      return false;
+  }
+  return false;
 }
 
 void NatsBus::on_reconnected() {

@@ -19,12 +19,33 @@ TEST(FleetWatch, a_server_is_silent_after_nine_seconds_and_is_named_once) {
   EXPECT_EQ(watch.size(), 1u);
 }
 
+TEST(FleetWatch, a_server_that_was_silent_is_back_once) {
+  FleetWatch watch;
+  EXPECT_EQ(watch.heard({1}, at(0s)), Heard::alive);
+  watch.take_silent(at(9s));
+
+  EXPECT_EQ(watch.heard({2}, at(20s)), Heard::alive);
+  EXPECT_EQ(watch.heard({1}, at(20s)), Heard::back);
+  EXPECT_EQ(watch.heard({1}, at(20s)), Heard::alive);
+}
+
+TEST(FleetWatch, forgets_first_who_has_been_silent_longest) {
+  FleetWatch watch;
+  watch.heard({1}, at(0s));
+  watch.take_silent(at(10s));
+  for (std::uint64_t i = 2; i <= fleet_servers_max + 1; ++i) watch.heard({i}, at(10s));
+  watch.take_silent(at(20s));
+
+  EXPECT_EQ(watch.heard({1}, at(20s)), Heard::alive);
+  EXPECT_EQ(watch.heard({2}, at(20s)), Heard::back);
+}
+
 TEST(FleetWatch, watches_no_more_servers_than_its_bound) {
   FleetWatch watch;
-  for (std::uint64_t i = 1; i <= fleet_servers_max; ++i) EXPECT_TRUE(watch.heard({i}, at(0s)));
+  for (std::uint64_t i = 1; i <= fleet_servers_max; ++i) watch.heard({i}, at(0s));
 
-  EXPECT_FALSE(watch.heard({5000}, at(1s)));
-  EXPECT_TRUE(watch.heard({1}, at(1s)));
+  EXPECT_EQ(watch.heard({5000}, at(1s)), Heard::unwatched);
+  EXPECT_EQ(watch.heard({1}, at(1s)), Heard::alive);
   EXPECT_EQ(watch.size(), fleet_servers_max);
 }
 

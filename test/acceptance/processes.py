@@ -1,5 +1,6 @@
 """What processes cost, and where they run."""
 
+import contextlib
 import os
 
 
@@ -10,6 +11,23 @@ def resident(pid):
 def processor_seconds(pid):
     fields = open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def scheduled_seconds(pid):
+    """As processor_seconds, to the nanosecond, as the load tool counts."""
+    return sum(int(open(f"/proc/{pid}/task/{thread}/schedstat").read().split()[0])
+               for thread in os.listdir(f"/proc/{pid}/task")) / 1e9
+
+
+@contextlib.contextmanager
+def running_on(processors):
+    """Whatever this thread does or starts meanwhile runs there."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, processors)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def keep_on(processors, pid):

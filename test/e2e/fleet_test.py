@@ -97,6 +97,22 @@ class FourServers(unittest.TestCase):
         witness.listen(GRACE + 0.5)
         self.assertEqual([packet for packet in witness.heard if packet.type == packets.MEETING], [])
 
+    def test_who_was_lost_while_nats_stood_still_is_seen_again(self):
+        alice, bob = [self.join(server, user, "room").activate()
+                      for server, user in ((self.servers[0], "alice"), (self.servers[2], "bob"))]
+        alice.hear(bob.joined)
+        self.nats.pause()
+        alice.hear(bob.left, within=20)
+        bob.hear(alice.left, within=20)
+
+        self.nats.go_on()
+        alice.hear(bob.joined)
+        bob.hear(alice.joined)
+        for number, server in enumerate(self.servers):
+            late = self.join(server, f"late{number}", "room")
+            self.assertEqual({packet.target[0] for packet in late.roster}, {"alice", "bob"})
+        bob.hear(alice.say())
+
     def test_the_members_of_a_server_that_is_killed_leave_once(self):
         dying, *living = self.servers
         lost = [self.join(dying, f"lost{i}", "room").activate() for i in range(2)]

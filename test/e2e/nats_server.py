@@ -11,18 +11,20 @@ from pathlib import Path
 
 from child import die_with_parent, quiet_environment
 from deadline import PATIENCE, Deadline
+from http_client import request
 
 PROGRAM = "/usr/sbin/nats-server"
 
 
 class NatsServer:
     """On a free port, which it keeps when it is started again. `options` are lines of its
-    configuration."""
+    configuration; with "http: 127.0.0.1:-1" among them it tells its statistics()."""
 
     def __init__(self, *options):
         self._folder = tempfile.TemporaryDirectory(prefix="parley-nats-")
         self._options = options
         self.port = -1
+        self.monitor_port = None
         self.process = None
         self.start()
 
@@ -38,6 +40,8 @@ class NatsServer:
             said.append(line)
             if listening := re.search(r"Listening for client connections on .*:(\d+)", line):
                 self.port = int(listening[1])
+            if monitored := re.search(r"Starting http monitor on .*:(\d+)", line):
+                self.monitor_port = int(monitored[1])
             if "Server is ready" in line:
                 break
         else:
@@ -48,6 +52,14 @@ class NatsServer:
     @property
     def url(self):
         return f"nats://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def statistics(self):
+        """What it says of itself: in_msgs, in_bytes, mem, …"""
+        return json.loads(request(self.monitor_port, "/varz").text)
 
     def kill(self):
         self.process.kill()
@@ -82,7 +94,13 @@ class NatsPeer:
         self.flush()
 
     def publish(self, subject, payload):
-        self._socket.sendall(f"PUB {subject} {len(payload)}\r\n".encode() + payload + b"\r\n")
+        self.publish_all([(subject, payload)])
+
+    def publish_all(self, messages):
+        """In one write."""
+        self._socket.sendall(b"".join(
+            f"PUB {subject} {len(payload)}\r\n".encode() + payload + b"\r\n"
+            for subject, payload in messages))
 
     def flush(self):
         """The server has seen everything that was said before. What comes meanwhile is heard."""
