@@ -30,6 +30,15 @@ struct RecordedRoom : ::testing::Test {
     client.leave();
     world.pass(3s);
   }
+  /// The host, who came first, has left, and that was the end of the meeting of somebody else.
+  TestClient& join_meeting_that_ends() {
+    TestClient& host = join_active("host", true);
+    TestClient& guest = join_active("guest");
+    leave(host);
+    guest.read();
+    record.ended(world, Ending::host_ended);
+    return guest;
+  }
 
   HeldRecord record;
   ServerWorld world{1, {nullptr, &record, false}};
@@ -150,15 +159,10 @@ TEST_F(RecordedRoom, a_user_who_waits_for_the_record_has_not_left) {
 }
 
 TEST_F(RecordedRoom, the_room_is_told_when_the_host_has_ended_the_meeting) {
-  TestClient& host = join_active("host", true);
-  TestClient& bob = join_active("bob");
-  leave(host);
-  bob.read();
+  TestClient& guest = join_meeting_that_ends();
 
-  record.ended(world, Ending::host_ended);
-
-  EXPECT_EQ(bob.read(), Lines{"ended: The host has ended the meeting"});
-  EXPECT_FALSE(bob.end_reason.has_value()) << "he may stay";
+  EXPECT_EQ(guest.read(), Lines{"ended: The host has ended the meeting"});
+  EXPECT_FALSE(guest.end_reason.has_value()) << "he may stay";
 }
 
 TEST_F(RecordedRoom, nobody_hears_of_the_end_that_does_not_end_the_meeting) {
@@ -173,27 +177,21 @@ TEST_F(RecordedRoom, nobody_hears_of_the_end_that_does_not_end_the_meeting) {
 }
 
 TEST_F(RecordedRoom, who_comes_after_the_end_begins_a_new_meeting) {
-  TestClient& host = join_active("host", true);
-  TestClient& bob = join_active("bob");
-  leave(host);
-  record.ended(world, Ending::host_ended);
-  bob.read();
+  TestClient& guest = join_meeting_that_ends();
+  guest.read();
 
   TestClient& carol = world.join("carol");
   record.take(world, 2000, "carol");
 
   EXPECT_EQ(carol.read()[1], "started 2000 by carol");
-  EXPECT_EQ(bob.read(), Lines{"started 2000 by carol"});
+  EXPECT_EQ(guest.read(), Lines{"started 2000 by carol"});
 }
 
 TEST_F(RecordedRoom, who_stayed_after_the_end_is_not_ended_again) {
-  TestClient& host = join_active("host", true);
-  TestClient& bob = join_active("bob");
-  leave(host);
-  record.ended(world, Ending::host_ended);
+  TestClient& guest = join_meeting_that_ends();
   record.asked_since();
 
-  leave(bob);
+  leave(guest);
 
   EXPECT_EQ(record.asked_since(), nothing);
 }

@@ -17,20 +17,23 @@ MeetingRecorder::MeetingRecorder(std::unique_ptr<Database> database, std::string
                                  std::size_t connections, Bus& bus)
     : database_(std::move(database)),
       bus_(bus),
-      threads_(*database_, store_rules(std::move(instance)), connections) {}
+      threads_(std::make_unique<StoreThreads>(*database_, store_rules(std::move(instance)),
+                                              connections)) {}
 
 void MeetingRecorder::start(const RoomName& room, ConnectionAt from, const Identity& who) {
+  if (threads_ == nullptr) return;
   SessionStart start{*room, who.user_id, {}, who.is_host, unix_now()};
-  threads_.start(std::move(start),
-                 [this, room, from, user_id = who.user_id](Result<Started, SessionRefusal> answer) {
-                   reply(RecordedNote{room, from, user_id, std::move(answer)});
-                 });
+  threads_->start(std::move(start), [this, room, from, user_id = who.user_id](
+                                        Result<Started, SessionRefusal> answer) {
+    reply(RecordedNote{room, from, user_id, std::move(answer)});
+  });
 }
 
 void MeetingRecorder::end(const RoomName& room, const std::string& user_id, bool everywhere) {
+  if (threads_ == nullptr) return;
   if (is_let_go_.load(std::memory_order_relaxed)) return reply(EndedNote{room, Ending::continues});
   SessionEnd end{*room, user_id, {}, everywhere, unix_now()};
-  threads_.end(std::move(end), [this, room](const StoreResult<Ended>& ended) {
+  threads_->end(std::move(end), [this, room](const StoreResult<Ended>& ended) {
     reply(EndedNote{room, ended ? ended->ending : Ending::continues});
   });
 }
@@ -48,7 +51,7 @@ std::vector<NamedCell> MeetingRecorder::cells() const {
   constexpr std::string_view lost_help =
       "Comings that were refused, and goings that will not be written, by the reason.";
   std::vector<NamedCell> cells;
-  for (const StoreStats* const store : threads_.stats()) {
+  for (const StoreStats* const store : threads_->stats()) {
     const auto gauge = [&](std::string_view name, std::string_view help, const Cell& cell) {
       cells.push_back({name, help, &cell, {}, {}, /*is_gauge=*/true});
     };

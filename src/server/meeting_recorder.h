@@ -28,10 +28,13 @@ class MeetingRecorder final : public MeetingRecord {
   /// The process ends, and its clients come back, to it or to another: from now on nobody is said
   /// to have left. Any thread.
   void let_go() { is_let_go_.store(true, std::memory_order_relaxed); }
+  /// Records what is still to be recorded, for up to 2 s, and answers nothing any more. Once no
+  /// shard runs: sessions that end afterwards may still ask.
+  void stop() { threads_.reset(); }
 
   /// The database, for people.
   [[nodiscard]] std::string name() const { return database_->name(); }
-  /// What it counts, for /metrics.
+  /// What it counts, for /metrics; until stop().
   [[nodiscard]] std::vector<NamedCell> cells() const;
 
  private:
@@ -41,7 +44,7 @@ class MeetingRecorder final : public MeetingRecord {
   const std::unique_ptr<Database> database_;
   Bus& bus_;
   std::atomic<bool> is_let_go_{false};
-  StoreThreads threads_;  ///< last: they answer until they are gone
+  std::unique_ptr<StoreThreads> threads_;  ///< null once it has stopped
 };
 
 }  // namespace parley

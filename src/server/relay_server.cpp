@@ -191,7 +191,7 @@ RelayServer::RelayServer(const Config& config, std::unique_ptr<Database> databas
 RelayServer::~RelayServer() {
   for (auto& unit : units_) unit->stop();
   if (fleet_ != nullptr) fleet_->stop();
-  recorder_.reset();  // whose threads speak through the bus
+  if (recorder_ != nullptr) recorder_->stop();  // whose threads speak through the bus
   bus_.disconnect();
   // What stands on shard 0 goes before it.
   listener_.reset();

@@ -30,8 +30,9 @@ class PostgresServer:
             owner = pwd.getpwnam(self._user)
             os.chown(self._folder.name, owner.pw_uid, owner.pw_gid)
         self._data = f"{self._folder.name}/data"
-        self._spawn("initdb", "--auth=trust", "--username=tester", "--no-sync", "--encoding=UTF8",
-                    "--locale=C", f"--pgdata={self._data}").communicate()
+        made = self._spawn("initdb", "--auth=trust", "--username=tester", "--no-sync",
+                           "--encoding=UTF8", "--locale=C", f"--pgdata={self._data}").wait(PATIENCE)
+        assert made == 0, f"initdb ended with {made}"
         self.process = None
         self.start()
 
