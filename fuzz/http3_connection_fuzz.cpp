@@ -118,7 +118,7 @@ class Script {
         if (next() % 4 == 0) session->close(next(), "the script says so");
         break;
       default:
-        session->wake();
+        session->wake(Urgency::control);
     }
   }
 

@@ -43,7 +43,9 @@ void Shard::turn() {
   while (monotonic_now() - begun < turn_max && io_.poll_one() > 0) {
   }
   end_turn();
-  stats_.loop_lag.observe(monotonic_now() - begun);
+  const TimePoint ended = monotonic_now();
+  stats_.loop_lag.observe(ended - begun);
+  busy_.add(begun, ended);
   now_is_read_ = false;
 }
 

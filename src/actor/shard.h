@@ -11,6 +11,7 @@
 #include <memory>
 #include <vector>
 
+#include "actor/busy_meter.h"
 #include "actor/mailbox.h"
 #include "base/time.h"
 #include "chat/shard_stats.h"
@@ -105,6 +106,8 @@ class Shard {
     if (!now_is_read_) read_clock();
     return now_;
   }
+  /// The share of its time that it works, from 0 to 1.
+  [[nodiscard]] double busy() const { return busy_.share(); }
   [[nodiscard]] std::size_t index() const { return index_; }
   [[nodiscard]] boost::asio::io_context& io() { return io_; }
   [[nodiscard]] ShardStats& stats() { return stats_; }
@@ -130,6 +133,7 @@ class Shard {
   TimePoint timer_armed_for_ = never;
   Mailbox mailbox_;
   ShardStats stats_;
+  BusyMeter busy_;
   Now now_;
   bool now_is_read_ = false;
   std::multimap<TimePoint, Alarm*> deadlines_;

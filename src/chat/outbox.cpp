@@ -40,6 +40,11 @@ Delivery Outbox::push(const Packet& packet, TimePoint now) {
   return Delivery::queued;
 }
 
+bool Outbox::has_up_to(PacketClass packet_class) const {
+  const auto end = queues_.begin() + static_cast<std::ptrdiff_t>(index_of(packet_class)) + 1;
+  return std::any_of(queues_.begin(), end, [](const auto& waiting) { return !waiting.empty(); });
+}
+
 std::optional<Outbox::Entry> Outbox::take(TimePoint now) {
   if (backlogged_) expire(now);
   Ring<Entry>* const next = next_queue();

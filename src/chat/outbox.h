@@ -67,6 +67,8 @@ class Outbox {
   void end_flush() { backlogged_ = !empty(); }
 
   [[nodiscard]] bool empty() const { return packets_ == 0; }
+  /// Whether something waits that is of this class or of one before it.
+  [[nodiscard]] bool has_up_to(PacketClass packet_class) const;
   [[nodiscard]] std::size_t packets() const { return packets_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   /// What keeping a packet costs beside its bytes: the entry here, and its share of the buffer.

@@ -103,6 +103,16 @@ struct OutboxTest : testing::Test {
 
 // A transport whose packets do not wait for one another.
 
+TEST_F(OutboxTest, says_whether_something_as_urgent_waits) {
+  EXPECT_FALSE(outbox->has_up_to(PacketClass::video));
+  delta("v");
+  EXPECT_TRUE(outbox->has_up_to(PacketClass::video));
+  EXPECT_FALSE(outbox->has_up_to(PacketClass::data));
+  audio("a");
+  EXPECT_TRUE(outbox->has_up_to(PacketClass::audio));
+  EXPECT_FALSE(outbox->has_up_to(PacketClass::control));
+}
+
 TEST_F(OutboxTest, gives_the_packets_of_one_class_in_order) {
   delta("v1");
   audio("a1");

@@ -158,9 +158,10 @@ void SessionLogic::on_deadline(Now now) {
 }
 
 Delivery SessionLogic::deliver(const Packet& packet, TimePoint now) {
-  const bool was_empty = outbox_.empty();
+  // A transport that lets video wait must hear of what will not.
+  const bool is_foremost = !outbox_.has_up_to(packet.facts().packet_class);
   const Delivery delivery = outbox_.push(packet, now);
-  if (was_empty || outbox_.has_losses() || outbox_.overflowed()) transport_.wake();
+  if (is_foremost || outbox_.has_losses() || outbox_.overflowed()) transport_.wake();
   return delivery;
 }
 

@@ -34,7 +34,8 @@ struct SessionSettings {
 /// that caused it has returned.
 class SessionTransport {
  public:
-  /// Something waits in the Outbox, or losses wait to be reported: flush at the end of this turn.
+  /// Something waits in the Outbox, more urgent than all before, or losses wait to be reported:
+  /// flush at the end of this turn, or a little later if only video waits.
   virtual void wake() = 0;
   /// Ends the session: what waits of the server's own is sent, then `text` tells the client why.
   virtual void end(EndReason reason, std::string_view text) = 0;

@@ -290,5 +290,20 @@ TEST_F(SessionLogicTest, wakes_its_transport_when_something_waits) {
   EXPECT_GT(alice.wakes, before);
 }
 
+TEST_F(SessionLogicTest, wakes_its_transport_again_when_something_more_urgent_waits) {
+  alice.activate();
+  world.read_all();
+  const int before = alice.wakes;
+
+  witness.send(media_wrapper(MediaType::video, "delta", "witness"));
+  EXPECT_EQ(alice.wakes, before + 1);
+  witness.send(media_wrapper(MediaType::video, "delta", "witness"));
+  EXPECT_EQ(alice.wakes, before + 1);
+  witness.send(audio("witness"));
+  EXPECT_EQ(alice.wakes, before + 2);
+  witness.send(audio("witness"));
+  EXPECT_EQ(alice.wakes, before + 2);
+}
+
 }  // namespace
 }  // namespace parley

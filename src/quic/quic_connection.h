@@ -52,8 +52,9 @@ class QuicConnection {
   /// about as bytes are given back.
   virtual void widen(std::size_t bytes) = 0;
 
-  /// Something waits in the protocol: flush at the end of this turn.
-  virtual void wake() = 0;
+  /// Something waits in the protocol, nothing of it more urgent than `urgency`: flush at the end of
+  /// this turn; if it is video, a little later while the shard is busy (QuicRules::video_hold).
+  virtual void wake(Urgency urgency) = 0;
   /// Ends the connection with an HTTP/3 code (RFC 9114 §8.1); on_ended follows within this turn.
   virtual void close(std::uint64_t code, std::string_view reason) = 0;
 

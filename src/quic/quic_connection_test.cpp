@@ -245,7 +245,7 @@ TEST(QuicConnection, pulls_packets_when_there_is_room) {
   };
   auto client = connected(world);
 
-  world.on_shard([&] { world.protocol().connection.wake(); });
+  world.on_shard([&] { world.protocol().connection.wake(Urgency::control); });
 
   EXPECT_TRUE(client->run_until(
       [&] { return client->streams().size() >= 200 && client->stream(3 + 4 * 199).is_over; }));
@@ -297,7 +297,7 @@ TEST(QuicConnection, keeps_what_a_slow_client_does_not_take_and_says_so) {
 
   ASSERT_TRUE(client->run_until([&] { return client->stream(3).bytes.size() == 4'000; }));
   const auto last = world.on_shard([&] {
-    world.protocol().connection.wake();
+    world.protocol().connection.wake(Urgency::control);
     return world.protocol().flushes.back();
   });
   EXPECT_TRUE(last.blocked);
@@ -315,7 +315,7 @@ TEST(QuicConnection, calls_the_protocol_at_its_deadline) {
 
   world.on_shard([&] {
     world.protocol().due = world.shards[0]->now().monotonic + 20ms;
-    world.protocol().connection.wake();
+    world.protocol().connection.wake(Urgency::control);
   });
 
   EXPECT_TRUE(client->run_until(

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "quic/flush_hold.h"
 #include "quic/quic_front_door.h"
 #include "quic/quic_host.h"
 #include "quic/quic_server_connection.h"
@@ -59,8 +60,9 @@ class QuicEndpoint::Impl final : public QuicHost, public Flushable, public Timed
 
   void flush(Now now) override;
   void flush_later(QuicServerConnection& connection) override;
+  bool flush_in_batch(QuicServerConnection& connection) override;
   void bury(QuicServerConnection& connection, QuicTombstone tombstone) override;
-  /// Forgets tombstones whose time is over.
+  /// Ends the wait of the batch, and forgets tombstones whose time is over.
   void on_deadline(Now now) override;
 
  private:
@@ -78,6 +80,8 @@ class QuicEndpoint::Impl final : public QuicHost, public Flushable, public Timed
   void ask_flush();
   void make_room_for_handshake(Now now);
   void forget_first_tombstone();
+  void end_batch();
+  void set_alarm();
 
   UdpReceiver receiver_;
   boost::asio::posix::stream_descriptor socket_;
@@ -91,6 +95,9 @@ class QuicEndpoint::Impl final : public QuicHost, public Flushable, public Timed
   std::unordered_map<QuicServerConnection*, std::shared_ptr<QuicServerConnection>> connections_;
   /// Connections to flush, each once; null where one has ended meanwhile.
   std::vector<QuicServerConnection*> to_flush_;
+  /// Connections that are flushed together at batch_due_, each once; null as above.
+  std::vector<QuicServerConnection*> batch_;
+  TimePoint batch_due_ = never;
   std::multimap<TimePoint, QuicTombstone> tombstones_;
   Shard::Alarm alarm_;
   bool is_flush_asked_ = false;
@@ -205,6 +212,28 @@ void QuicEndpoint::Impl::flush_later(QuicServerConnection& connection) {
   ask_flush();
 }
 
+bool QuicEndpoint::Impl::flush_in_batch(QuicServerConnection& connection) {
+  if (batch_.empty()) {
+    const Duration hold = flush_hold(shard.busy(), rules.video_hold);
+    if (hold <= Duration::zero()) return false;
+    batch_due_ = shard.now().monotonic + hold;
+    set_alarm();
+  }
+  batch_.push_back(&connection);
+  return true;
+}
+
+void QuicEndpoint::Impl::end_batch() {
+  batch_due_ = never;
+  for (QuicServerConnection* connection : std::exchange(batch_, {}))
+    if (connection != nullptr) connection->on_batch_due();
+}
+
+void QuicEndpoint::Impl::set_alarm() {
+  const TimePoint forget = tombstones_.empty() ? never : tombstones_.begin()->first;
+  alarm_.set(std::min(batch_due_, forget));
+}
+
 void QuicEndpoint::Impl::ask_flush() {
   if (std::exchange(is_flush_asked_, true) || is_ending_) return;
   shard.flush_later(*this);
@@ -254,7 +283,8 @@ void QuicEndpoint::Impl::make_room_for_handshake(Now now) {
 
 void QuicEndpoint::Impl::bury(QuicServerConnection& connection, QuicTombstone tombstone) {
   if (is_ending_) return;
-  std::ranges::replace(to_flush_, &connection, static_cast<QuicServerConnection*>(nullptr));
+  for (auto* asked : {&to_flush_, &batch_})
+    std::ranges::replace(*asked, &connection, static_cast<QuicServerConnection*>(nullptr));
   const auto found = connections_.find(&connection);
   if (found != connections_.end()) {
     // Its own code may be running.
@@ -267,13 +297,14 @@ void QuicEndpoint::Impl::bury(QuicServerConnection& connection, QuicTombstone to
   const TimePoint until = shard.now().monotonic + tombstone.lifetime;
   QuicTombstone& kept = tombstones_.emplace(until, std::move(tombstone))->second;
   for (const Cid& cid : kept.cids) routes[cid] = QuicRoute{.tombstone = &kept};
-  alarm_.set(tombstones_.begin()->first);
+  set_alarm();
 }
 
 void QuicEndpoint::Impl::on_deadline(Now now) {
+  if (batch_due_ <= now.monotonic) end_batch();
   while (!tombstones_.empty() && tombstones_.begin()->first <= now.monotonic)
     forget_first_tombstone();
-  if (!tombstones_.empty()) alarm_.set(tombstones_.begin()->first);
+  set_alarm();
 }
 
 void QuicEndpoint::Impl::forget_first_tombstone() {

@@ -40,6 +40,9 @@ struct QuicRules {
   std::uint64_t stream_window = 256 * 1024;
   std::uint64_t uni_streams = 100;
   std::uint64_t bidi_streams = 8;
+  /// Video, and what only acknowledges, waits at most so long for more while the shard is busy: see
+  /// flush_hold. 0 lets nothing wait.
+  Duration video_hold = 1ms;
   /// SO_RCVBUF and SO_SNDBUF asked for.
   std::size_t socket_buffer = 7 * 1024 * 1024;
 };

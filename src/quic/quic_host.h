@@ -63,6 +63,9 @@ class QuicHost {
 
   /// Has `connection` flushed at the end of this turn.
   virtual void flush_later(QuicServerConnection& connection) = 0;
+  /// Has it flushed with others, a little later, while the shard is busy (QuicRules::video_hold).
+  /// False if nothing is to wait now.
+  [[nodiscard]] virtual bool flush_in_batch(QuicServerConnection& connection) = 0;
   /// It has ended; it is destroyed when the turn is over.
   virtual void bury(QuicServerConnection& connection, QuicTombstone tombstone) = 0;
 

@@ -143,6 +143,7 @@ void QuicServerConnection::remove_route(const Cid& cid) {
 void QuicServerConnection::feed(Bytes datagram, const UdpPath& path, std::uint8_t ecn, Now now) {
   if (has_ended_) return;
   now_ = now;
+  is_news_ = false;
   UdpPath from = path;
   const ngtcp2_path native_path = to_ngtcp2(from);
   const ngtcp2_pkt_info info{.ecn = ecn};
@@ -154,6 +155,7 @@ void QuicServerConnection::feed(Bytes datagram, const UdpPath& path, std::uint8_
   }
   unacknowledged_since_ = std::min(unacknowledged_since_, now.monotonic);
   forget_pacing();
+  forget_expiry();
   after_reading(now);
 }
 
@@ -164,8 +166,14 @@ void QuicServerConnection::after_reading(Now now) {
     // for a client that goes on with it.
     ngtcp2_conn_set_tls_native_handle(conn_.get(), nullptr);
     handshake_.reset();
+    is_news_ = true;
   }
-  ask_flush();
+  // An acknowledgement may let go what could not be sent.
+  const bool is_waited_for = is_held_ || is_more_due_ || streams_.any_waits();
+  if (is_news_ || is_waited_for || !is_established_)
+    ask_flush();
+  else
+    ask_flush_in_batch();
 }
 
 void QuicServerConnection::become_ready(Now now) {
@@ -207,7 +215,7 @@ void QuicServerConnection::on_deadline(Now now) {
   if (has_ended_) return;
   now_ = now;
   bool is_due = is_more_due_ || is_closing();
-  if (ngtcp2_conn_get_expiry(conn_.get()) <= timestamp(now)) {
+  if (expiry() <= timestamp(now)) {
     is_due = true;
     if (!expire(now)) return;
   }
@@ -226,6 +234,7 @@ void QuicServerConnection::on_deadline(Now now) {
 
 bool QuicServerConnection::expire(Now now) {
   forget_pacing();
+  forget_expiry();
   const int error = ngtcp2_conn_handle_expiry(conn_.get(), timestamp(now));
   if (error == NGTCP2_ERR_IDLE_CLOSE)
     end({.cause = QuicEnd::Cause::idle}, {}, now);

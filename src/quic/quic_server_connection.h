@@ -50,6 +50,8 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   void flush(Now now);
   /// The flush is due, but the socket takes nothing.
   void flush_in_vain(Now now);
+  /// What has waited for others waits no more.
+  void on_batch_due();
   [[nodiscard]] bool is_handshake_over() const { return is_established_ || has_ended_; }
   /// Has the protocol tell the peer that the server is about to end.
   void drain();
@@ -69,7 +71,7 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   void give_back_to_stream(StreamId stream, std::size_t bytes) override;
   void give_back(std::size_t bytes) override;
   void widen(std::size_t bytes) override;
-  void wake() override;
+  void wake(Urgency urgency) override;
   void close(std::uint64_t code, std::string_view reason) override;
   [[nodiscard]] Duration rtt() const override;
   [[nodiscard]] std::string remote_address() const override;
@@ -108,8 +110,13 @@ class QuicServerConnection final : public QuicConnection, public Timed {
     std::size_t bytes = 0;
     std::size_t datagram_bytes = 0;
     bool has_accepted = false;
+    /// The last packet carried data, and could have carried more.
+    bool has_room_left = false;
+    /// Something has expired: ngtcp2 may want to send probes.
+    bool may_probe = false;
     /// ngtcp2 lets nothing more go now: congestion, pacing, amplification; or the socket is full.
     bool is_held = false;
+    bool is_socket_full = false;
   };
 
   bool begin(const QuicOpening& opening, Now now);
@@ -124,6 +131,7 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   // Reading.
   void after_reading(Now now);
   void ask_flush();
+  void ask_flush_in_batch();
   void become_ready(Now now);
   void on_read_error(int error, Now now);
   void on_peer_closed(Now now);
@@ -157,7 +165,11 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   bool expire(Now now);
   void set_alarm(Now now);
   TimePoint transport_deadline(Now now);
-  bool is_about_acknowledgement(ngtcp2_tstamp expiry);
+  bool is_about_acknowledgement(ngtcp2_tstamp next);
+  /// When ngtcp2 has something to do next; it takes some time to find that out.
+  std::uint64_t expiry();
+  void forget_expiry() { expiry_.reset(); }
+  [[nodiscard]] bool has_said_all(const Writing& writing) const;
 
   // Ending.
   void fail(int error, Now now);
@@ -200,7 +212,11 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   bool can_send_data_ = false;  // the keys for it are there
   bool is_established_ = false;
   bool has_ended_ = false;
-  bool is_flush_asked_ = false;
+  /// The flush that the endpoint has been asked for.
+  enum class Asked : std::uint8_t { nothing, in_batch, this_turn } asked_ = Asked::nothing;
+  bool is_in_batch_ = false;
+  /// What is being read has more in it than acknowledgements.
+  bool is_news_ = false;
   /// The protocol had nothing at all when it was asked last, and has not said otherwise since.
   bool is_protocol_drained_ = true;
   /// In the last flush something was left behind, so pacing is waited for exactly.
@@ -210,6 +226,7 @@ class QuicServerConnection final : public QuicConnection, public Timed {
   /// until something is received or expires.
   std::uint64_t paced_until_ = UINT64_MAX;
   std::uint64_t next_expiry_ = UINT64_MAX;
+  std::optional<std::uint64_t> expiry_;
   /// The first packet of the peer that may not be acknowledged yet; `never` without any.
   TimePoint unacknowledged_since_ = never;
 };

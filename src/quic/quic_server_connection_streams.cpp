@@ -85,9 +85,15 @@ struct QuicServerConnection::Hooks {
     return 0;
   }
 
+  static int more_streams(ngtcp2_conn* /*connection*/, std::uint64_t /*count*/, void* user_data) {
+    self(user_data).is_news_ = true;
+    return 0;
+  }
+
   static int datagram(ngtcp2_conn* /*connection*/, std::uint32_t /*flags*/,
                       const std::uint8_t* data, std::size_t bytes, void* user_data) {
     QuicServerConnection& connection = self(user_data);
+    connection.is_news_ = true;
     if (connection.protocol_ != nullptr && !connection.is_closing())
       connection.protocol_->on_datagram({data, bytes}, connection.now_);
     return 0;
@@ -136,6 +142,7 @@ const ngtcp2_callbacks& QuicServerConnection::callbacks() {
     made.stream_close = Hooks::stream_close;
     made.stream_reset = Hooks::stream_reset;
     made.extend_max_stream_data = Hooks::more_stream_window;
+    made.extend_max_local_streams_uni = Hooks::more_streams;
     made.rand = Hooks::random;
     made.get_new_connection_id = Hooks::new_cid;
     made.remove_connection_id = Hooks::remove_cid;
@@ -176,6 +183,7 @@ QuicServerConnection::PeerStream& QuicServerConnection::peer_stream(StreamId id)
 }
 
 void QuicServerConnection::on_stream_data(StreamId id, Bytes bytes, bool is_last) {
+  is_news_ = true;
   PeerStream& stream = peer_stream(id);
   if (stream.is_stopped || is_closing() || protocol_ == nullptr) {
     ngtcp2_conn_extend_max_offset(conn_.get(), bytes.size());
@@ -187,6 +195,7 @@ void QuicServerConnection::on_stream_data(StreamId id, Bytes bytes, bool is_last
 }
 
 void QuicServerConnection::on_stream_reset(StreamId id, std::uint64_t code) {
+  is_news_ = true;
   if (!peer_streams_.contains(id)) {
     if (is_unidirectional(id)) return on_unseen_reset(id, code);
     // Nobody will answer what was never asked: it is over when our way is, too.
@@ -338,14 +347,31 @@ void QuicServerConnection::widen(std::size_t bytes) {
   ask_flush();
 }
 
-void QuicServerConnection::wake() {
+void QuicServerConnection::wake(Urgency urgency) {
   is_protocol_drained_ = false;
-  ask_flush();
+  if (urgency < Urgency::video)
+    ask_flush();
+  else
+    ask_flush_in_batch();
 }
 
 void QuicServerConnection::ask_flush() {
-  if (has_ended_ || std::exchange(is_flush_asked_, true)) return;
+  if (has_ended_ || asked_ == Asked::this_turn) return;
+  asked_ = Asked::this_turn;
   host_.flush_later(*this);
+}
+
+void QuicServerConnection::ask_flush_in_batch() {
+  if (has_ended_ || asked_ != Asked::nothing) return;
+  if (!is_in_batch_ && !host_.flush_in_batch(*this)) return ask_flush();
+  is_in_batch_ = true;
+  asked_ = Asked::in_batch;
+}
+
+void QuicServerConnection::on_batch_due() {
+  is_in_batch_ = false;
+  // Or it has been flushed since.
+  if (asked_ == Asked::in_batch) ask_flush();
 }
 
 void QuicServerConnection::close(std::uint64_t code, std::string_view reason) {

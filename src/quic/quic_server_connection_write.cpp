@@ -38,14 +38,20 @@ UdpPath path_of(const ngtcp2_path& path) {
 }  // namespace
 
 void QuicServerConnection::flush(Now now) {
-  is_flush_asked_ = false;
   if (has_ended_) return;
+  // What is handed over until all is written goes with this flush, and needs no other.
+  asked_ = Asked::this_turn;
   now_ = now;
-  // What has expired is done with first, or it would hide what expires next.
-  if (!close_ && ngtcp2_conn_get_expiry(conn_.get()) <= timestamp(now) && !expire(now)) return;
   Writing writing(now);
+  // What has expired is done with first, or it would hide what expires next.
+  if (!close_ && expiry() <= timestamp(now)) {
+    writing.may_probe = true;
+    if (!expire(now)) return;
+  }
   if (!close_) write_packets(writing);
   if (has_ended_) return;
+  asked_ = Asked::nothing;
+  if (writing.is_socket_full) ask_flush();  // goes on when it takes more
   if (!close_ && protocol_ != nullptr) {
     const bool is_blocked = streams_.any_waits() || !datagrams_.empty() || writing.is_held;
     protocol_->on_flushed(writing.has_accepted, is_blocked, now);
@@ -90,18 +96,27 @@ void QuicServerConnection::write_packets(Writing& writing) {
     }
     add_packet(writing, static_cast<std::size_t>(written), path_bytes_max);
     is_spent = writing.bytes >= quantum;
+    if (has_said_all(writing)) break;
   }
-  pace(writing.now);
+  if (writing.bytes > 0) pace(writing.now);
   is_held_ = writing.is_held;
   is_more_due_ = is_spent && (streams_.any_waits() || !datagrams_.empty() || !is_protocol_drained_);
+}
+
+/// The packet had room for more of anything, and there was nothing: the next would be empty. ngtcp2
+/// has packets of their own only for handshakes, probes and paths; it is asked again for those.
+bool QuicServerConnection::has_said_all(const Writing& writing) const {
+  return writing.has_room_left && is_established_ && !writing.may_probe && is_protocol_drained_ &&
+         !streams_.any_waits() && datagrams_.empty();
 }
 
 /// ngtcp2 counts the moment from which its pacing lets the next packet go as an expiry. Without
 /// anything to send it is none.
 void QuicServerConnection::pace(Now now) {
-  const ngtcp2_tstamp before = ngtcp2_conn_get_expiry(conn_.get());
+  const ngtcp2_tstamp before = expiry();
   ngtcp2_conn_update_pkt_tx_time(conn_.get(), timestamp(now));
-  const ngtcp2_tstamp after = ngtcp2_conn_get_expiry(conn_.get());
+  forget_expiry();
+  const ngtcp2_tstamp after = expiry();
   if (after == before) return;
   paced_until_ = after;
   next_expiry_ = before;
@@ -130,7 +145,7 @@ bool QuicServerConnection::prepare_packet(Writing& writing) {
   writing.space = space.first(std::min(space.size(), bytes_max));
   if (!writing.space.empty()) return true;
   writing.is_held = true;
-  ask_flush();  // goes on when the socket takes more
+  writing.is_socket_full = true;
   return false;
 }
 
@@ -153,6 +168,8 @@ void QuicServerConnection::pull_ahead(Now now) {
 ngtcp2_ssize QuicServerConnection::write_one_packet(Writing& writing) {
   ngtcp2_path_storage_zero(&writing.path);
   writing.info = {};
+  writing.has_room_left = false;
+  forget_expiry();
   ngtcp2_ssize written = NGTCP2_ERR_WRITE_MORE;
   while (written == NGTCP2_ERR_WRITE_MORE) {
     SendStream* stream = writing.with_data ? streams_.first_ready(writing.window == 0) : nullptr;
@@ -224,6 +241,7 @@ ngtcp2_ssize QuicServerConnection::write_datagram(Writing& writing) {
 
 /// What ngtcp2 has to say itself, and the end of the packet.
 ngtcp2_ssize QuicServerConnection::write_rest(Writing& writing) {
+  writing.has_room_left = writing.has_accepted;
   return ngtcp2_conn_writev_stream(
       conn_.get(), &writing.path.path, &writing.info, writing.space.data(), writing.space.size(),
       nullptr, NGTCP2_WRITE_STREAM_FLAG_NONE, -1, nullptr, 0, timestamp(writing.now));
@@ -263,29 +281,34 @@ void QuicServerConnection::update_keys_in_time(Now now) {
     packets_since_key_update_ = 0;
 }
 
+std::uint64_t QuicServerConnection::expiry() {
+  if (!expiry_) expiry_ = ngtcp2_conn_get_expiry(conn_.get());
+  return *expiry_;
+}
+
 TimePoint QuicServerConnection::transport_deadline(Now now) {
-  ngtcp2_tstamp expiry = ngtcp2_conn_get_expiry(conn_.get());
-  if (expiry == paced_until_ && !is_more_due_ && !is_held_) expiry = next_expiry_;
-  if (expiry == UINT64_MAX) return is_more_due_ ? now.monotonic + retry_after : never;
+  ngtcp2_tstamp next = expiry();
+  if (next == paced_until_ && !is_more_due_ && !is_held_) next = next_expiry_;
+  if (next == UINT64_MAX) return is_more_due_ ? now.monotonic + retry_after : never;
   const TimePoint soon = now.monotonic + retry_after;
-  TimePoint when = std::max(TimePoint(std::chrono::nanoseconds(expiry)), soon);
+  TimePoint when = std::max(TimePoint(std::chrono::nanoseconds(next)), soon);
   if (is_more_due_) return std::min(when, now.monotonic + more_after);
   if (is_held_) return when;
-  if (is_about_acknowledgement(expiry))
+  if (is_about_acknowledgement(next))
     return std::max(when, rounded_down(unacknowledged_since_ + acknowledgement_wait, timer_grid));
   return rounded_down(when + timer_grid - 1ns, timer_grid);
 }
 
 /// ngtcp2 does not say what it is that expires next; an acknowledgement is known by its moment.
 /// What expires later than that shows that none is due.
-bool QuicServerConnection::is_about_acknowledgement(ngtcp2_tstamp expiry) {
+bool QuicServerConnection::is_about_acknowledgement(ngtcp2_tstamp next) {
   if (!is_established_ || unacknowledged_since_ == never) return false;
   ngtcp2_conn_info info;
   ngtcp2_conn_get_conn_info(conn_.get(), &info);
   const ngtcp2_tstamp due =
       timestamp(unacknowledged_since_) + std::min(info.smoothed_rtt / 8, max_ack_delay);
-  if (expiry > due) unacknowledged_since_ = never;
-  return expiry == due;
+  if (next > due) unacknowledged_since_ = never;
+  return next == due;
 }
 
 void QuicServerConnection::set_alarm(Now now) {

@@ -129,6 +129,10 @@ constexpr auto table = std::to_array<Setting>({
     {"webtransport.keep_alive", +[](Config& c) -> Millis& { return c.webtransport.keep_alive; },
      "A QUIC connection that is quiet for this long is asked whether it lives; 0s asks none", 0,
      hour},
+    {"webtransport.video_hold", +[](Config& c) -> Millis& { return c.webtransport.video_hold; },
+     "How long video may wait at most to be sent with more, while the server is busy; 0s sends at "
+     "once",
+     0, 10},
 
     {"tls.tcp", +[](Config& c) -> bool& { return c.tls.tcp; },
      "Speak https and wss on server.port, with the certificate of tls.cert"},

@@ -86,6 +86,7 @@ struct Config {
     std::string public_url;
     Millis idle_timeout = 30s;
     Millis keep_alive = 10s;
+    Millis video_hold = 1ms;
   } webtransport;
 
   struct Tls {

@@ -53,6 +53,7 @@ QuicRules quic_rules(const Config& config) {
   QuicRules rules;
   rules.idle_timeout = config.webtransport.idle_timeout;
   rules.keep_alive = config.webtransport.keep_alive;
+  rules.video_hold = config.webtransport.video_hold;
   rules.connections_max = static_cast<std::size_t>(config.limits.connections_max) / shards;
   for (std::size_t* bound :
        {&rules.retry_above, &rules.false_starts_max, &rules.half_open_usual, &rules.half_open_max})

@@ -37,7 +37,7 @@ void Http3Session::open(std::unique_ptr<WtSessionEvents> events, Now now) {
     state_ = State::open;
     inbox_.open(static_cast<std::uint64_t>(connect_), *events_, now);
   }
-  quic_.wake();
+  quic_.wake(Urgency::control);
 }
 
 // --- What the client says on the CONNECT stream.
@@ -179,10 +179,10 @@ void Http3Session::pause_reading() { inbox_.pause(); }
 void Http3Session::resume_reading() {
   inbox_.resume();
   // What waits is told in the flush, which knows the time.
-  wake();
+  quic_.wake(Urgency::control);
 }
 
-void Http3Session::wake() { quic_.wake(); }
+void Http3Session::wake(Urgency urgency) { quic_.wake(urgency); }
 
 std::string Http3Session::remote_address() const { return quic_.remote_address(); }
 
@@ -199,7 +199,7 @@ void Http3Session::close(std::uint32_t code, std::string_view reason) {
   reset_out_streams(false);
   state_ = State::ending;
   // The flush takes the next step; nobody is told within this call.
-  wake();
+  quic_.wake(Urgency::control);
 }
 
 void Http3Session::reset_out_streams(bool control_too) {

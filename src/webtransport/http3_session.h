@@ -72,7 +72,7 @@ class Http3Session final : public WtSession {
   void abandon(StreamId stream) override;
   void pause_reading() override;
   void resume_reading() override;
-  void wake() override;
+  void wake(Urgency urgency) override;
   void close(std::uint32_t code, std::string_view reason) override;
   [[nodiscard]] std::string remote_address() const override;
 

@@ -39,7 +39,7 @@ struct FakeSession final : WtSession {
   void abandon(StreamId stream) override { abandoned.push_back(stream); }
   void pause_reading() override {}
   void resume_reading() override {}
-  void wake() override {}
+  void wake(Urgency) override {}
   void close(std::uint32_t, std::string_view) override {}
   [[nodiscard]] std::string remote_address() const override { return "192.0.2.1:4433"; }
 

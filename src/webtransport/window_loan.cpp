@@ -31,7 +31,7 @@ void WindowLoan::update(std::size_t unfinished_bytes) {
 void WindowLoan::on_room() {
   quic_.widen(room_.bytes());
   deadline_ = not_begun;
-  quic_.wake();
+  quic_.wake(Urgency::control);
 }
 
 bool WindowLoan::is_overdue(Now now) {

@@ -76,7 +76,11 @@ void WtChatSession::start(const std::optional<ResumeKey>& resume, Now now) {
 }
 
 void WtChatSession::wake() {
-  if (!is_closed_) session_.wake();
+  if (is_closed_) return;
+  const Outbox& outbox = logic().outbox();
+  const bool is_urgent =
+      outbox.has_up_to(PacketClass::data) || outbox.has_losses() || outbox.overflowed();
+  session_.wake(is_urgent ? Urgency::control : Urgency::video);
 }
 
 void WtChatSession::resume_reading() { session_.resume_reading(); }

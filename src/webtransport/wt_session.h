@@ -50,8 +50,9 @@ class WtSession {
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
 
-  /// Something waits for pull(): flush at the end of this turn.
-  virtual void wake() = 0;
+  /// Something waits for pull(), nothing of it more urgent than `urgency`: see
+  /// QuicConnection::wake.
+  virtual void wake(Urgency urgency) = 0;
   /// Ends the session: what was handed over as Urgency::control is sent, then code and reason (at
   /// most 1024 bytes) in a capsule; the connection goes with the client's answer, or after a
   /// moment.

@@ -78,8 +78,8 @@ void TestProtocol::on_datagram(Bytes payload, Now /*now*/) {
 
 bool TestProtocol::pull(Urgency than, Now /*now*/) { return world.on_pull(*this, than); }
 
-void TestProtocol::on_flushed(bool accepted, bool blocked, Now /*now*/) {
-  flushes.push_back({accepted, blocked});
+void TestProtocol::on_flushed(bool accepted, bool blocked, Now now) {
+  flushes.push_back({accepted, blocked, now.monotonic});
 }
 
 void TestProtocol::on_deadline(Now /*now*/) {

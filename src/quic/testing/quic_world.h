@@ -39,6 +39,7 @@ class TestProtocol final : public QuicProtocol {
   struct Flush {
     bool accepted = false;
     bool blocked = false;
+    TimePoint at;  ///< the turn in which it was
   };
 
   TestProtocol(QuicConnection& of, QuicWorld& in) : connection(of), world(in) {}

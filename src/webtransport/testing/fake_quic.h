@@ -125,7 +125,7 @@ class FakeQuic final : public QuicConnection {
     check(given_back <= delivered, "something is given back twice");
   }
   void widen(std::size_t bytes) override { wider_by = bytes; }
-  void wake() override { ++wakes; }
+  void wake(Urgency) override { ++wakes; }
   void close(std::uint64_t code, std::string_view reason) override {
     if (close_code) return;
     close_code = code;
