@@ -70,6 +70,8 @@ bool HttpRequest::header_has(std::string_view name, std::string_view token) cons
   });
 }
 
+bool HttpRequest::is_read() const { return method == "GET" || method == "HEAD"; }
+
 bool HttpRequest::wants_websocket() const {
   return header_has("Connection", "upgrade") && header_has("Upgrade", "websocket");
 }
@@ -80,6 +82,12 @@ HttpResponse HttpResponse::text(int status, std::string_view body) {
 
 HttpResponse HttpResponse::json(int status, std::string_view body) {
   return response(status, "application/json", body);
+}
+
+HttpResponse HttpResponse::method_not_allowed(std::string_view allowed) {
+  HttpResponse made = text(405, "Method not allowed");
+  made.fields.push_back({"Allow", std::string(allowed)});
+  return made;
 }
 
 std::string_view http_reason(int status) {

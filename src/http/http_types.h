@@ -36,6 +36,8 @@ struct HttpRequest {
   /// True when a header whose value is a comma list (`Connection`, `Upgrade`) holds `token`, in any
   /// case and on any of its lines.
   [[nodiscard]] bool header_has(std::string_view name, std::string_view token) const;
+  /// True when it only reads: GET or HEAD.
+  [[nodiscard]] bool is_read() const;
   /// True when the client asks for a WebSocket (`Connection: upgrade`, `Upgrade: websocket`).
   [[nodiscard]] bool wants_websocket() const;
 };
@@ -50,6 +52,8 @@ struct HttpResponse {
 
   static HttpResponse text(int status, std::string_view body);
   static HttpResponse json(int status, std::string_view body);
+  /// 405, which must say what is `allowed` ("GET, HEAD") (RFC 9110 §15.5.6).
+  static HttpResponse method_not_allowed(std::string_view allowed);
 };
 
 /// The reason phrase of a status ("Not Found").

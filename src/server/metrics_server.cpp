@@ -48,8 +48,7 @@ void MetricsServer::on_message(std::string_view subject, Bytes payload, Now now)
 
 HttpResponse MetricsServer::handle(const HttpRequest& request) {
   const std::string_view path = request.path();
-  if (request.method != "GET" && request.method != "HEAD")
-    return HttpResponse::text(405, "Method not allowed");
+  if (!request.is_read()) return HttpResponse::method_not_allowed("GET, HEAD");
   if (path == "/health" || path == "/healthz") return HttpResponse::text(200, "OK");
   if (path == "/version") return HttpResponse::json(200, version_json(metrics_service));
   if (path != "/metrics")

@@ -9,11 +9,7 @@ namespace parley {
 
 HttpResponse OpsRoutes::handle(const HttpRequest& request) {
   const std::string_view path = request.path();
-  if (request.method != "GET" && request.method != "HEAD") {
-    HttpResponse response = HttpResponse::text(405, "Method not allowed");
-    response.fields.push_back({"Allow", "GET, HEAD"});
-    return response;
-  }
+  if (!request.is_read()) return HttpResponse::method_not_allowed("GET, HEAD");
   if (path == "/metrics") {
     HttpResponse response = HttpResponse::text(200, metrics_.render());
     response.content_type = std::string(metrics_content_type);

@@ -10,13 +10,6 @@
 #include "websocket/handshake.h"
 
 namespace parley {
-namespace {
-
-bool is_read(const HttpRequest& request) {
-  return request.method == "GET" || request.method == "HEAD";
-}
-
-}  // namespace
 
 std::string transports_json(const RouteRules& rules) {
   std::string webtransport = "null";
@@ -59,7 +52,7 @@ HttpResponse Routes::handle(const HttpRequest& request) {
   const std::string_view path = request.path();
   if (is_lobby(request.target)) {
     if (!rules_.websocket) return refuse_websocket();
-    if (request.method != "GET") return refuse_method();
+    if (request.method != "GET") return refuse_method("GET");
     auto entry = admit(request);
     if (!entry) return std::move(entry.error());
     // A valid entry, but no WebSocket: the handshake says what is missing.
@@ -69,12 +62,12 @@ HttpResponse Routes::handle(const HttpRequest& request) {
     return std::move(answer.error());
   }
   if (path == "/version" || path == "/healthz" || path == "/readyz" || path == "/transports") {
-    if (!is_read(request)) return refuse_method();
+    if (!request.is_read()) return refuse_method("GET, HEAD");
     if (path == "/transports") return HttpResponse::json(200, transports_json(rules_));
     if (path == "/version") return HttpResponse::json(200, version_json(rules_.service));
     return path == "/healthz" ? HttpResponse::text(200, "Ok") : readiness(health_);
   }
-  if (is_read(request))
+  if (request.is_read())
     if (auto file = rules_.page.find(request)) return std::move(*file);
   return refuse(404, "Not found", "not_found");
 }
@@ -106,10 +99,9 @@ HttpResponse Routes::refuse_websocket() {
       "not_found");
 }
 
-HttpResponse Routes::refuse_method() {
-  HttpResponse response = refuse(405, "Method not allowed", "method_not_allowed");
-  response.fields.push_back({"Allow", "GET"});
-  return response;
+HttpResponse Routes::refuse_method(std::string_view allowed) {
+  refusals_.count("method_not_allowed");
+  return HttpResponse::method_not_allowed(allowed);
 }
 
 HttpResponse Routes::refuse(int status, std::string_view body, std::string_view reason) {

@@ -56,7 +56,7 @@ class Routes final : public HttpHandler {
  private:
   HttpResponse refuse(int status, std::string_view body, std::string_view reason);
   HttpResponse refuse_websocket();
-  HttpResponse refuse_method();
+  HttpResponse refuse_method(std::string_view allowed);
   /// Who enters by this request, or the answer that refuses him.
   Result<LobbyEntry, HttpResponse> admit(const HttpRequest& request);
 

@@ -65,11 +65,13 @@ class Endpoints(RelayCase):
 
     def test_other_methods_are_405_and_say_which_are_allowed(self):
         for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
-            for path in ("/version", "/healthz", "/readyz", "/lobby?token=x", "/lobby/a/b"):
+            for path, allowed in (("/version", "GET, HEAD"), ("/healthz", "GET, HEAD"),
+                                  ("/readyz", "GET, HEAD"), ("/transports", "GET, HEAD"),
+                                  ("/lobby?token=x", "GET"), ("/lobby/a/b", "GET")):
                 answer = self.relay.get(path, method)
 
-                self.assertEqual(answer.status, 405, f"{method} {path}")
-                self.assertIn("GET", answer.headers["allow"])
+                self.assertEqual((answer.status, answer.headers["allow"]), (405, allowed),
+                                 f"{method} {path}")
 
     def test_other_methods_are_405_on_the_ops_port_too(self):
         for path in ("/metrics", "/healthz", "/nothing"):

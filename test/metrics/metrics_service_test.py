@@ -140,7 +140,8 @@ class MetricsServiceTest(MetricsServiceCase):
         self.assertEqual(metrics.status, 200)
         self.assertTrue(metrics.headers["content-type"].startswith("text/plain; version=0.0.4"))
         self.assertEqual(service.get("/lobby").status, 404)
-        self.assertEqual(service.get("/metrics", "POST").status, 405)
+        refused = service.get("/metrics", "POST")
+        self.assertEqual((refused.status, refused.headers["allow"]), (405, "GET, HEAD"))
 
     def test_a_password_in_the_address_of_nats_is_not_told(self):
         service = MetricsService(f"nats://user:secret-word@127.0.0.1:{self.nats.port}")
