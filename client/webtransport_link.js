@@ -16,7 +16,8 @@ const PROTOCOL_ERROR = 5;
 export function sessionVerdict(code, reason) {
   if (code === REJECTED) return 'refused';
   // 0 without a reason is also what a relay that vanishes in good order looks like.
-  return code === NORMAL && reason === RESUMED_ELSEWHERE ? 'moved' : null;
+  if (code !== NORMAL || reason === '') return null;
+  return reason === RESUMED_ELSEWHERE ? 'moved' : 'ended';
 }
 
 /**

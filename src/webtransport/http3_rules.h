@@ -28,7 +28,9 @@ struct Http3Rules {
   /// When we close a session, its last control packets have this long to arrive before the close
   /// capsule, at which clients forget what they have not read.
   Duration last_words_timeout = 1s;
-  /// Then the client has this long to answer before the connection ends.
+  /// What has arrived is acknowledged before anybody has read it: a page gets this long for that.
+  Duration reading_time = 250ms;
+  /// Then the client has this long to answer and to hang up before the connection ends.
   Duration farewell_timeout = 2s;
 
   /// A longer packet is stopped; its session lives.

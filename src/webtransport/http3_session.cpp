@@ -123,8 +123,10 @@ void Http3Session::on_connect_closed(Now now) {
 // --- What the session sends.
 
 void Http3Session::on_out_stream_closed(StreamId stream, Now now) {
-  if (out_.remove(stream) && state_ == State::open && events_ != nullptr)
-    events_->on_stream_over(stream, now);
+  if (!out_.remove(stream)) return;
+  if (state_ == State::open && events_ != nullptr) events_->on_stream_over(stream, now);
+  if (state_ == State::ending && !out_.has_control())
+    until_ = std::min(until_, now.monotonic + rules_.reading_time);
 }
 
 bool Http3Session::pull(Urgency than, Now now) {
@@ -226,14 +228,18 @@ void Http3Session::end(const WtClose& close, Now now) {
 void Http3Session::settle(Now now) {
   // In both states the time begins with the first thing that happens in them.
   if (state_ == State::ending) {
-    if (until_ == never) until_ = now.monotonic + rules_.last_words_timeout;
-    if (!out_.has_control() || now.monotonic >= until_) say_farewell();
+    const Duration patience = out_.has_control() ? rules_.last_words_timeout : Duration{};
+    if (until_ == never) until_ = now.monotonic + patience;
+    if (now.monotonic >= until_) say_farewell();
   }
   if (state_ == State::farewell) {
     if (until_ == never) until_ = now.monotonic + rules_.farewell_timeout;
     const bool is_late = now.monotonic >= until_;
     if (is_late && !connect_closed_) stats_.farewell_timeouts.add();
-    if (is_late || connect_closed_) {
+    // Whoever was told of the end hangs up himself: a browser that hears of the connection's end in
+    // the same breath takes it for a broken one, and forgets why the session ended.
+    const bool was_told = close_->cause == WtClose::Cause::local;
+    if (is_late || (connect_closed_ && !was_told)) {
       state_ = State::over;
       until_ = never;
     }

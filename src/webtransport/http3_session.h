@@ -25,9 +25,9 @@
 namespace parley {
 
 /// Asked → open → ending → farewell → over. It ends in one of three ways: by close(), which lets
-/// the last control packets arrive before it says so (ending) and then waits for the client's
-/// answer (farewell); by the client, which gets its answer and time to have it (farewell); or with
-/// the connection (over).
+/// the last control packets arrive and be read before it says so (ending) and then waits for the
+/// client to hang up (farewell); by the client, which gets its answer and time to have it
+/// (farewell); or with the connection (over).
 class Http3Session final : public WtSession {
  public:
   /// Of the CONNECT stream `connect_stream`, whose HEADERS have been read.

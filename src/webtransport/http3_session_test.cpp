@@ -67,7 +67,7 @@ TEST(Http3Session, answers_the_clients_close) {
   EXPECT_EQ(world.quic.close_code, http3_code::no_error);
 }
 
-TEST(Http3Session, closes_a_session_when_its_last_words_have_arrived) {
+TEST(Http3Session, closes_a_session_when_its_last_words_may_have_been_read) {
   World world;
   world.opened();
   const Packet packet = Packet::copy_of(as_bytes("x"), {});
@@ -86,14 +86,36 @@ TEST(Http3Session, closes_a_session_when_its_last_words_have_arrived) {
   EXPECT_EQ(world.quic.stream(0).out, before) << "the capsule would overtake the last words";
 
   world.closed(*last_words);
+  world.pass(249ms);
+  EXPECT_EQ(world.quic.stream(0).out, before) << "arrived is not read";
+  world.pass(1ms);
   EXPECT_EQ(world.quic.stream(0).out, before + in_data(close_capsule(4, "the kitchen is closed")));
   EXPECT_TRUE(world.quic.stream(0).out_ended);
   EXPECT_FALSE(world.quic.close_code);
 
   world.bring(0, "", true);
   world.closed(0);
+  world.pass(1999ms);
+  EXPECT_FALSE(world.quic.close_code) << "the client would take it for a broken connection";
+  world.pass(1ms);
   EXPECT_EQ(world.quic.close_code, http3_code::no_error);
   EXPECT_EQ(world.stats.farewell_timeouts.read(), 0u);
+}
+
+TEST(Http3Session, says_farewell_at_once_to_a_client_that_leaves_at_its_last_words) {
+  World world;
+  world.opened();
+  const auto last_words =
+      world.handler.session->send(Packet::copy_of(as_bytes("x"), {}), Urgency::control);
+  const std::string before = world.quic.stream(0).out;
+  world.handler.session->close(0, "bye");
+  world.flush();
+  world.closed(*last_words);
+
+  world.bring(0, in_data(close_capsule(0, "I have read it")), true);
+
+  EXPECT_EQ(world.quic.stream(0).out, before + in_data(close_capsule(0, "bye")));
+  EXPECT_TRUE(world.quic.stream(0).out_ended);
 }
 
 TEST(Http3Session, says_farewell_in_time_whatever_the_client_does) {
@@ -162,6 +184,7 @@ TEST(Http3Session, may_be_closed_before_it_is_answered) {
   ASSERT_EQ(world.handler.log.closes.size(), 1u);
   EXPECT_EQ(world.handler.log.closes[0].cause, WtClose::Cause::local);
   world.closed(7);
+  world.pass(250ms);
   EXPECT_TRUE(world.quic.stream(0).out.ends_with(in_data(close_capsule(1, "rejected"))));
   EXPECT_TRUE(world.quic.stream(0).out_ended);
 }

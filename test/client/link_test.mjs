@@ -164,6 +164,7 @@ test('datagrams are packets, and are taken in bursts', async () => {
 
 for (const [code, reason, verdict] of [
   [0, 'resumed elsewhere', 'moved'],
+  [0, 'The host has ended the meeting', 'ended'],
   [0, '', null],
   [1, 'Session rejected', 'refused'],
   [2, 'too slow', null],
