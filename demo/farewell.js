@@ -18,8 +18,11 @@ export async function farewell(why, message, where) {
         text: 'This session was taken over by another connection.',
       };
     case 'ended':
-      return { title: 'The meeting has ended', text: message };
+      return { title: 'The meeting has ended', text: sentence(message), again: 'Meet again' };
     default:
       return explainUnreachable(where, message);
   }
 }
+
+// The relay's words come without a full stop.
+const sentence = (text) => (/[^.!?]$/.test(text) ? `${text}.` : text);

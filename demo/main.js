@@ -56,6 +56,7 @@ function remember(name, room) {
 
 function ended({ title, text, again = 'Try again' }) {
   document.title = 'Parley';
+  toasts.clear();
   element('goodbye-title').textContent = title;
   element('goodbye-text').textContent = text;
   element('rejoin').textContent = again;

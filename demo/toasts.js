@@ -17,4 +17,9 @@ export class Toasts {
     while (this.#element.childElementCount > TOASTS_MAX) this.#element.firstElementChild.remove();
     setTimeout(() => toast.remove(), SHOWN_MS);
   }
+
+  /** What was said is no longer of interest. */
+  clear() {
+    this.#element.replaceChildren();
+  }
 }

@@ -34,10 +34,12 @@ export async function openBrowser({ devices = true, hosts = '', ...options } = {
   });
   const [page] = context.pages();
   const problems = [];
-  page.on('pageerror', (error) => problems.push(error.message));
+  context.on('weberror', (error) => problems.push(error.error().message));
   return {
     page,
-    /** Errors nobody caught on the page. */
+    /** Another tab of it. */
+    openTab: () => context.newPage(),
+    /** Errors nobody caught on its pages. */
     problems,
     async close() {
       await context.close();

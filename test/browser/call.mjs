@@ -73,6 +73,10 @@ export const describe = (page) =>
 export const shot = (page, name) =>
   page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`) });
 
+/** True if nothing of the page is cut off at its side. */
+export const fits = (page) =>
+  page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
+
 /**
  * True if the picture of the only peer changes and, unless `hears` is false, their sound is decoded,
  * both from now on.

@@ -2,7 +2,7 @@
 // a cut cable and a restart. Leaves screenshots in build/screenshots.
 
 import { BINARY, LOAD_MS_MAX, RETURN_MS_MAX, SEEN_MS_MAX } from './call.mjs';
-import { base, becomes, check, checkBoth, describe, joined, run, seat } from './call.mjs';
+import { base, becomes, check, checkBoth, describe, fits, joined, run, seat } from './call.mjs';
 import { sessionOf, shot } from './call.mjs';
 import { layCable } from './cable.mjs';
 import { layUdpLink } from './udp_link.mjs';
@@ -390,8 +390,5 @@ async function screenshots() {
     await relay.stop();
   }
 }
-
-const fits = (page) =>
-  page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
 
 await run(callOverWebSocket, callOverWebTransport, lacking, screenshots);
