@@ -85,6 +85,8 @@ class BusListener final : private NatsEvents {
       if (!subscription) return tl::unexpected(subscription.error());
       subscriptions[i] = std::move(*subscription);
     }
+    // Who reads that we are connected may count on being heard from then on.
+    (*client)->flush(1s);
     client_ = std::move(*client);
     subscriptions_ = std::move(subscriptions);
     return {};
