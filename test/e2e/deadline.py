@@ -23,3 +23,10 @@ class Deadline:
         if seconds <= 0:
             raise TooLate(f"{what} did not come in time")
         return seconds
+
+
+def wait_for(question, value, within=PATIENCE):
+    """Asks until the answer is `value`."""
+    deadline = Deadline(within)
+    while (now := question()) != value:
+        deadline.left(f"{value}, not {now}")

@@ -1,55 +1,15 @@
 """Four processes on one NATS, two of each of the drop-in servers, act as one."""
 
 import itertools
-import signal
-import subprocess
-import tempfile
 import time
-import unittest
-from pathlib import Path
 
-from child import quiet_environment
 import packets
-from member import Member
-from nats_server import NatsPeer, NatsServer
-from relay import BIN, Relay
-from transport import only_over, over_websocket, over_webtransport
-
-SILENCE, GRACE = 9.0, 2.0  # until a server counts as dead, and until its members have left
+from fleet_case import GRACE, SILENCE, FleetCase
+from transport import only_over
 
 
-@only_over("fleet", "it is about several servers")
-class FourServers(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        subprocess.run([str(BIN / "parley"), "cert", "create", "--out", folder.name],
-                       capture_output=True, check=True, timeout=20, env=quiet_environment())
-        self.nats = NatsServer("max_payload: 8MB")
-        self.addCleanup(self.nats.stop)
-        certificate = {"CERT_PATH": str(Path(folder.name) / "certificate.pem"),
-                       "KEY_PATH": str(Path(folder.name) / "key.pem"),
-                       "LISTEN_URL": "127.0.0.1:0", "HEALTH_LISTEN_URL": "127.0.0.1:0"}
-        self.servers = [self.start("websocket_server", {}), self.start("websocket_server", {}),
-                        self.start("webtransport_server", certificate),
-                        self.start("webtransport_server", certificate)]
-        for server in self.servers:
-            server.wait_for_metric(3, "parley_bus_servers")
-
-    def start(self, program, environment):
-        own = {"server_host": None, "server_port": None} if environment else {}
-        relay = Relay(program=program, webtransport=False,
-                      environment={"NATS_URL": self.nats.url, **environment}, **own)
-        relay.way = over_webtransport if environment else over_websocket
-        self.addCleanup(lambda: relay.process.returncode is None and relay.stop())
-        return relay
-
-    def join(self, server, user, room, *, resume=None):
-        target = f"/lobby/{user}/{room}" + (f"?resume={resume}" if resume else "")
-        session = server.way(server, target)
-        self.addCleanup(session.discard)
-        return Member(session, user, room)
-
+@only_over("fleet-cross", "it has servers of its own, of each kind")
+class FourServers(FleetCase):
     def test_packets_reach_every_other_server_and_no_other_room(self):
         for number, (here, there) in enumerate(itertools.permutations(self.servers, 2)):
             room = f"room{number}"
@@ -63,8 +23,7 @@ class FourServers(unittest.TestCase):
             self.assertEqual(other.probe(), [])
 
     def test_all_see_one_meeting_with_the_same_people(self):
-        watcher = NatsPeer(self.nats, "room.room.system")
-        self.addCleanup(watcher.close)
+        watcher = self.listen("room.room.system")
         members = []
         for number, server in enumerate(self.servers):
             member = self.join(server, f"user{number}", "room").activate()
@@ -122,8 +81,7 @@ class FourServers(unittest.TestCase):
             for later in others[others.index(other) + 1:]:
                 other.hear(later.joined)
 
-        dying.process.send_signal(signal.SIGKILL)
-        dying.wait()
+        self.kill(dying)
         begun = time.monotonic()
         for other in others:
             other.heard.clear()

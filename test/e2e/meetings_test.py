@@ -7,8 +7,9 @@ from pathlib import Path
 
 import packets
 import tokens
-from deadline import Deadline
+from deadline import wait_for
 from endings import Ended
+from meeting_rows import MeetingRows
 from member import Member
 from packets import Packet
 from postgres_server import PostgresServer
@@ -26,6 +27,7 @@ class RecordedCase(RelayCase):
     @classmethod
     def setUpClass(cls):
         cls.postgres = PostgresServer()
+        cls.rows = MeetingRows(cls.postgres)
         cls.settings = {**cls.settings, "environment": {**MEETINGS, "DATABASE_URL": cls.postgres.url}}
         super().setUpClass()
 
@@ -50,21 +52,10 @@ class RecordedCase(RelayCase):
         return notice.message
 
     def meeting(self):
-        """(when it began in milliseconds, its creator, whether it has ended); None without one."""
-        rows = self.postgres.query(
-            "SELECT (extract(epoch FROM started_at) * 1000)::bigint, creator_id, "
-            f"ended_at IS NOT NULL FROM parley.meetings WHERE room_id = '{self.room}'")
-        return (int(rows[0][0]), rows[0][1], rows[0][2] == "t") if rows else None
+        return self.rows.meetings(self.room)[self.room]
 
     def present(self):
-        rows = self.postgres.query("SELECT user_id FROM parley.session_participants WHERE "
-                                   f"left_at IS NULL AND room_id = '{self.room}' ORDER BY user_id")
-        return [user for (user,) in rows]
-
-    def wait_for(self, question, value):
-        deadline = Deadline()
-        while (now := question()) != value:
-            deadline.left(f"{value}, not {now}")
+        return self.rows.present(self.room)[self.room]
 
 
 class Meetings(RecordedCase):
@@ -77,11 +68,11 @@ class Meetings(RecordedCase):
             self.assertEqual(members[-1].started.raw, members[0].started.raw)
         for left, member in enumerate(members[:0:-1], 1):
             member.session.close()
-            self.wait_for(lambda: len(self.present()), 3 - left)
-            self.assertFalse(self.meeting()[2])
+            wait_for(lambda: len(self.present()), 3 - left)
+            self.assertFalse(self.meeting().has_ended)
         members[0].session.close()
-        self.wait_for(self.present, [])
-        self.wait_for(lambda: self.meeting()[2], True)
+        wait_for(self.present, [])
+        wait_for(lambda: self.meeting().has_ended, True)
 
     def test_ends_for_all_when_the_host_leaves(self):
         guest, host = self.come("guest"), self.come("host", is_host=True)
@@ -93,7 +84,7 @@ class Meetings(RecordedCase):
         ended = guest.hear(lambda packet: packet.is_meeting(packets.ENDED))
         self.assertEqual(ended.raw, packets.ended(self.room, "The host has ended the meeting"))
         self.assertEqual(self.present(), [])
-        self.assertTrue(self.meeting()[2])
+        self.assertTrue(self.meeting().has_ended)
         # Nobody is sent away; who comes next begins another meeting.
         first = self.come("next")
         self.assertEqual(first.started.creator, "next")
@@ -147,7 +138,7 @@ class Meetings(RecordedCase):
 class MeetingsOverAKilledDatabase(RecordedCase):
     def test_nobody_new_is_let_in_and_who_is_in_goes_on(self):
         alice, bob = self.come("alice"), self.come("bob")
-        self.wait_for(self.present, ["alice", "bob"])
+        wait_for(self.present, ["alice", "bob"])
         refused = self.counted("parley_store_lost_total", reason="start_unavailable")
 
         self.postgres.kill()
@@ -161,7 +152,7 @@ class MeetingsOverAKilledDatabase(RecordedCase):
         alice.hear(bob.left)
 
         self.postgres.start()
-        self.wait_for(self.present, ["alice"])  # what was missed is written
+        wait_for(self.present, ["alice"])  # what was missed is written
         connections = 4 * (2 if self.relay.other else 1)
         self.relay.wait_for_metric(connections, "parley_store_connections")
         dave = self.come("dave")

@@ -95,7 +95,8 @@ def chosen_shards():
 
 def only_over(name, why):
     """Marks a case, or a class of them, that says nothing about other transports than this one of
-    CHOICES. The runner lists what it leaves out, with the reason."""
+    CHOICES, or of WAYS if it need not be run over each of the choice's. The runner lists what it
+    leaves out, with the reason."""
 
     def mark(what):
         what.only_over = (name, why)
@@ -119,7 +120,7 @@ def left_out(case, transport):
     method = getattr(case, case._testMethodName)
     for what in (method, type(case)):
         name, why = getattr(what, "only_over", (None, ""))
-        if name and transport not in CHOICES[name]:
+        if name and transport not in CHOICES.get(name, [name]):
             return f"{why} (only over {name})"
         name, why = getattr(what, "not_over", (None, ""))
         if name and transport in CHOICES[name]:
