@@ -1,8 +1,10 @@
 """What a server tells those who watch, over NATS: connections, their bytes, and clients' health
 reports (spec 7.1, 7.2); and what it publishes for each kind of packet (spec 5)."""
 
+import time
 import unittest
 
+import packet_kinds
 import packets
 from member import Member
 from nats_server import NatsPeer, NatsServer
@@ -11,6 +13,8 @@ from relay import Relay
 from transport import chosen_transport, only_over
 
 STARTED, ENDED, TRANSFERRED = 1, 2, 3
+ACTIVATED, ADMITTED, REJECTED, WAITING_ROOM_UPDATED = 5, 6, 7, 8  # said by meeting-api
+BOTH = "websocket", "webtransport"
 NAMES = {"diagnostics_region": "eu.west", "diagnostics_instance": "box-1",
          "diagnostics_server_id": "server-7"}
 
@@ -30,100 +34,135 @@ class NatsCase(unittest.TestCase):
         self.addCleanup(peer.close)
         return peer
 
-    def join(self, user, room="room"):
+    def join(self, user, room="room", wrap=lambda session: session):
         session = chosen_transport().connect(self.relay, f"/lobby/{user}/{room}")
         self.addCleanup(session.discard)
-        return Member(session, user, room)
+        return Member(wrap(session), user, room)
 
 
-@only_over("websocket", "what is told does not depend on the transport")
+class Metered:
+    """A session whose packets are counted, in bytes."""
+
+    def __init__(self, session):
+        self._session = session
+        self.sent = self.received = 0
+
+    def send(self, packet):
+        self._session.send(packet)
+        self.sent += len(packet)
+
+    def receive(self, *how):
+        packet = self._session.receive(*how)
+        self.received += len(packet)
+        return packet
+
+    def __getattr__(self, name):
+        return getattr(self._session, name)
+
+
+@only_over(BOTH, "what is told does not depend on anything else of the transport")
 class Diagnostics(NatsCase):
     settings = {**NAMES, "diagnostics_interval": "1s"}
 
+    def connection_event(self, kind, member, like, rest=b""):
+        """A ServerConnectionPacket, of the time that `like` has."""
+        connection = (octets(1, str(member.session_id)) + octets(2, member.user) + octets(3, "room")
+                      + octets(4, chosen_transport().name) + octets(5, "box-1")
+                      + octets(6, "eu.west"))
+        at = fields(like)[2]
+        self.assertLess(abs(at / 1000 - time.time()), 30)
+        return number(1, kind) + number(2, at) + octets(3, connection) + rest
+
     def test_a_connection_is_told_of_from_its_start_to_its_end(self):
+        begun = time.monotonic()
         watcher = self.listen("server.connections.>")
-        alice = self.join("alice")
+        alice = self.join("alice", wrap=Metered)
         subject, payload = watcher.next()
         self.assertEqual(subject, "server.connections.eu_west.websocket.box-1")
-        event = fields(payload)
-        self.assertEqual(event[1], STARTED)
-        self.assertEqual(fields(event[3]), {1: str(alice.session_id).encode(), 2: b"alice",
-                                            3: b"room", 4: b"websocket", 5: b"box-1",
-                                            6: b"eu.west"})
-        self.assertNotIn(6, event)
+        self.assertEqual(payload, self.connection_event(STARTED, alice, payload))
 
-        sent = alice.say()
-        _, payload = watcher.hear(lambda _, payload: fields(payload)[1] == TRANSFERRED)
-        self.assertGreaterEqual(fields(fields(payload)[4])[2], len(sent) - 11)
+        alice.activate()
+        alice.say()
+        alice.probe()
+        meter = alice.session
+        data = octets(4, number(1, meter.received) + number(2, meter.sent))
+        watcher.hear(lambda _, payload: payload == self.connection_event(
+            TRANSFERRED, alice, payload, data))
 
         alice.session.close()
         _, payload = watcher.hear(lambda _, payload: fields(payload)[1] == ENDED)
-        self.assertEqual(fields(fields(payload)[3])[1], str(alice.session_id).encode())
-        self.assertIn(5, fields(payload))
+        duration = fields(payload)[5]
+        self.assertEqual(payload, self.connection_event(ENDED, alice, payload,
+                                                        data + number(5, duration)))
+        self.assertLess(duration / 1000, time.monotonic() - begun)
         self.relay.wait_for_metric(0, "parley_sessions")
-        self.join("alice")
+        again = self.join("alice")
         _, payload = watcher.hear(lambda _, payload: fields(payload)[1] == STARTED)
-        self.assertEqual(fields(payload)[6], 1)
+        self.assertEqual(payload, self.connection_event(STARTED, again, payload, number(6, 1)))
 
     def test_a_health_report_goes_out_in_its_sessions_name(self):
         watcher = self.listen("health.diagnostics.>")
         alice = self.join("alice").activate()
-        lies = octets(1, "session_1") + octets(2, "elsewhere") + octets(3, "mallory") + number(4, 9)
-        alice.send(wrapper(packets.HEALTH, "alice", lies))
+        url = "https://relay.example:4433/lobby"
+        alice.send(wrapper(packets.HEALTH, "alice", packet_kinds.health_report(
+            "session_1770163200", "elsewhere", "mallory", url + "?token=secret", "carrier pigeon")))
 
-        def is_it(_, payload):
-            return fields(payload).get(4) == 9
-
-        subject, payload = watcher.hear(is_it)
+        subject, payload = watcher.hear(lambda _, payload: 4 in fields(payload))
         self.assertEqual(subject, "health.diagnostics.eu_west.websocket.server-7")
-        said = fields(payload)
-        self.assertEqual((said[2], said[3]), (b"room", b"alice"))
+        self.assertEqual(payload, packet_kinds.health_report(
+            str(alice.session_id), "room", "alice", url, chosen_transport().name))
         self.assertGreaterEqual(self.relay.metric("parley_health_reports_total", outcome="sent"), 1)
 
 
-@only_over("websocket", "what is published does not depend on the transport")
+@only_over(BOTH, "what is published does not depend on anything else of the transport")
 class Published(NatsCase):
     def test_every_kind_of_packet_goes_out_as_its_receivers_get_it(self):
         watcher = self.listen("room.>")
-        alice = self.join("alice")
-        bob = self.join("bob")
+        alice, bob = self.join("alice"), self.join("bob")
         alice.activate()
-        subject, payload = watcher.next()
-        self.assertEqual((subject, payload), ("room.room.system", alice.joined))
+        self.assertEqual(watcher.next(), ("room.room.system", alice.joined))
         bob.hear(alice.joined)
 
-        said = [alice.say(b"x", kind) for kind in (packets.RSA_PUB_KEY, packets.AES_KEY,
-                                                   packets.CONNECTION, packets.DIAGNOSTICS)]
-        for kind in (packets.VIDEO, packets.AUDIO, packets.SCREEN, packets.HEARTBEAT):
-            packet = packets.media(kind, "alice", b"frame", "key")
+        for kind, packet in packet_kinds.KEPT.items():
             alice.send(packet)
-            said.append(packet + packets.stamp(alice.session_id))
-        request = packets.keyframe_request(b"bob", "alice")
-        alice.send(request)
-        said.append(request + packets.stamp(alice.session_id))
-        alice.send(packets.rtt_probe())
-        alice.send(wrapper(packets.HEALTH, "alice"))
+            if kind == "RTT":
+                alice.hear(packet)
+            self.assertEqual(alice.probe(), [], kind)
+        relayed = {**packet_kinds.RELAYED,
+                   "KEYFRAME_REQUEST": packets.keyframe_request(b"bob", "alice")}
+        for kind, packet in relayed.items():
+            alice.send(packet)
+            said = packet + packets.stamp(alice.session_id)
+            self.assertEqual(watcher.next(), (f"room.room.{alice.session_id}", said), kind)
+            self.assertEqual(bob.next().raw, said, kind)
 
-        heard = [watcher.next() for _ in said]
-        self.assertEqual({subject for subject, _ in heard}, {f"room.room.{alice.session_id}"})
-        self.assertEqual(sorted(payload for _, payload in heard), sorted(said))
-        self.assertEqual(sorted(bob.next().raw for _ in said), sorted(said))
         alice.session.close()
         self.assertEqual(watcher.next(), ("room.room.system", alice.left))
+        self.assertEqual(bob.next().raw, alice.left)
 
     def test_packets_of_others_are_relayed_as_they_come(self):
+        """Of the original's servers, and of its meeting-api."""
         stranger = self.listen("room.room.*")
-        alice = self.join("alice").activate()
-        stranger.hear(lambda subject, payload: payload == alice.joined)
-        joined = packets.joined("room", "stan", 77)
-        audio = packets.media(packets.AUDIO, "stan", b"frame") + packets.stamp(77)
-        stranger.publish("room.room.system", joined)
-        stranger.publish("room.room.77", audio)
-        stranger.publish("room.room.system", packets.left("room", "stan", 77))
+        alice, bob = self.join("alice").activate(), self.join("bob").activate()
+        alice.hear(bob.joined)
+        stranger.hear(lambda _, payload: payload == bob.joined)
+        said = [packets.joined("room", "stan", 77),
+                packets.meeting(packets.STARTED, "room", start=1770163200000, creator="stan"),
+                packets.ended("room", "The host has ended the meeting")]
+        said += [packets.meeting(event, "room", target=target) for event, target in (
+            (ACTIVATED, ""), (ADMITTED, "alice"), (REJECTED, "bob"), (WAITING_ROOM_UPDATED, ""))]
+        stranger.publish_all([("room.room.system", notice) for notice in said])
+        said.append(packets.media(packets.AUDIO, "stan", b"frame") + packets.stamp(77))
+        stranger.publish("room.room.77", said[-1])
+        congestion = wrapper(packets.CONGESTION, "stan", session_id=alice.session_id)
+        stranger.publish(f"room.room.{alice.session_id}", congestion)
 
-        alice.hear(joined)
-        self.assertEqual(alice.next().raw, audio)
-        self.assertEqual(alice.next().raw, packets.left("room", "stan", 77))
+        self.assertEqual(sorted(bob.next().raw for _ in said), sorted(said))
+        said.append(congestion)
+        self.assertEqual(sorted(alice.next().raw for _ in said), sorted(said))
+        left = packets.left("room", "stan", 77)
+        stranger.publish("room.room.system", left)
+        self.assertEqual([member.next().raw for member in (alice, bob)], [left, left])
 
     def test_a_broker_that_dies_costs_a_local_room_nothing(self):
         alice, bob = self.join("alice").activate(), self.join("bob").activate()

@@ -32,6 +32,10 @@ def double(field_number, value):
     return varint(field_number << 3 | 1) + struct.pack("<d", value) if value else b""
 
 
+def single(field_number, value):
+    return varint(field_number << 3 | 5) + struct.pack("<f", value) if value else b""
+
+
 def wrapper(packet_type, user_id=b"", data=b"", session_id=0):
     """A PacketWrapper."""
     return (number(1, packet_type) + octets(2, user_id) + octets(3, data)

@@ -93,13 +93,13 @@ def chosen_shards():
     return int(os.environ.get("PARLEY_E2E_SHARDS", "1"))
 
 
-def only_over(name, why):
+def only_over(names, why):
     """Marks a case, or a class of them, that says nothing about other transports than this one of
-    CHOICES, or of WAYS if it need not be run over each of the choice's. The runner lists what it
-    leaves out, with the reason."""
+    CHOICES, or these, or of WAYS if it need not be run over each of a choice's. The runner lists
+    what it leaves out, with the reason."""
 
     def mark(what):
-        what.only_over = (name, why)
+        what.only_over = ((names,) if isinstance(names, str) else names, why)
         return what
 
     return mark
@@ -119,9 +119,9 @@ def left_out(case, transport):
     """Why this transport does not run it; None if it does."""
     method = getattr(case, case._testMethodName)
     for what in (method, type(case)):
-        name, why = getattr(what, "only_over", (None, ""))
-        if name and transport not in CHOICES.get(name, [name]):
-            return f"{why} (only over {name})"
+        names, why = getattr(what, "only_over", ((), ""))
+        if names and not any(transport in CHOICES.get(name, [name]) for name in names):
+            return f"{why} (only over {', '.join(names)})"
         name, why = getattr(what, "not_over", (None, ""))
         if name and transport in CHOICES[name]:
             return f"{why} (not over {name})"
