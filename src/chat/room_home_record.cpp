@@ -49,7 +49,7 @@ void RoomHome::settle_record() {
 
 void RoomHome::on_ended(const EndedNote& note, Now now) {
   now_ = now;
-  record_->end_written();
+  record_->end_written(note.ending);
   if (note.ending != Ending::host_ended) return;
   const Packet notice = meeting_ended(*name_, host_has_ended);
   publish(notice);

@@ -305,7 +305,22 @@ TEST_F(RecordedFleet, the_host_who_leaves_one_server_ends_the_meeting_on_all) {
   bob.leave();
   fleet.pass(3s);
 
-  EXPECT_EQ(records[1].asked_since(), nothing) << "the end was everybody's";
+  EXPECT_EQ(records[1].asked_since(), Lines{"end bob"}) << "once more, and in vain";
+}
+
+TEST_F(RecordedFleet, who_goes_after_an_end_that_was_none_leaves_the_record) {
+  TestClient& alice = join_active("alice", 0);
+  TestClient& bob = join_active("bob", 0);
+  forget_asked();
+  const Packet lie = meeting_ended({"room1"}, "over");
+  fleet.broker.publish_raw("room1", std::string(as_text(lie.wrapper())), true);
+  fleet.deliver();
+  EXPECT_EQ(bob.read(), Lines{"ended: over"});
+
+  alice.leave();
+  fleet.pass(3s);
+
+  EXPECT_EQ(records[0].asked_since(), Lines{"end alice"});
 }
 
 TEST_F(RecordedFleet, who_left_with_a_server_that_died_is_ended_by_another) {

@@ -38,9 +38,9 @@ void RoomRecord::settle(Users here, bool everywhere) {
 
 void RoomRecord::release() { settle({}, /*everywhere=*/false); }
 
-void RoomRecord::end_meeting() {
-  held_.clear();
-  meeting_.reset();
+void RoomRecord::end_written(Ending ending) {
+  --ends_asked_;
+  if (ending == Ending::host_ended) held_.clear();  // everybody has left
 }
 
 }  // namespace parley

@@ -39,9 +39,10 @@ class RoomRecord {
   void release();
 
   /// A user's leaving is written; see Ended.
-  void end_written() { --ends_asked_; }
-  /// The meeting is over, and everybody has left it.
-  void end_meeting();
+  void end_written(Ending ending);
+  /// The meeting is over. When another server says so, those who were brought in here are still
+  /// told of when they go: it may be wrong, and to say it again does no harm.
+  void end_meeting() { meeting_.reset(); }
   /// True while the record has not answered all it was asked.
   [[nodiscard]] bool is_busy() const { return starts_asked_ > 0 || ends_asked_ > 0; }
 
