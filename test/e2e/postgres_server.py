@@ -1,13 +1,16 @@
 """A PostgreSQL server of the test's own."""
 
+import contextlib
 import os
 import pwd
+import select
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
 
 from child import die_with_parent, quiet_environment
-from deadline import PATIENCE, Deadline
+from deadline import PATIENCE, Deadline, TooLate
 
 PROGRAMS = Path("/usr/lib/postgresql")
 
@@ -15,6 +18,15 @@ PROGRAMS = Path("/usr/lib/postgresql")
 def newest_programs():
     found = [version / "bin" for version in PROGRAMS.iterdir() if (version / "bin/initdb").exists()]
     return max(found, key=lambda programs: int(programs.parent.name))
+
+
+@contextlib.contextmanager
+def open_process(pid):
+    descriptor = os.pidfd_open(pid)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 class PostgresServer:
@@ -50,7 +62,8 @@ class PostgresServer:
         deadline = Deadline()
         ready = [str(self._programs / "pg_isready"), "-q", "-h", self._folder.name]
         while subprocess.run(ready, check=False).returncode != 0:
-            deadline.left("PostgreSQL to start")
+            assert self.process.poll() is None, f"PostgreSQL ended with {self.process.returncode}"
+            deadline.left("PostgreSQL")
 
     @property
     def url(self):
@@ -62,17 +75,29 @@ class PostgresServer:
                                 capture_output=True, text=True, timeout=PATIENCE)
         return [line.split("|") for line in answer.stdout.splitlines()]
 
-    def kill(self):
+    def pause(self):
         """It, and what serves its connections."""
-        children = subprocess.run(["pgrep", "-P", str(self.process.pid)], check=False,
-                                  capture_output=True, text=True).stdout.split()
-        self.process.kill()
-        for child in children:
-            try:
-                os.kill(int(child), 9)
-            except ProcessLookupError:
-                pass
+        self._send(signal.SIGSTOP)
+
+    def go_on(self):
+        self._send(signal.SIGCONT)
+
+    def kill(self):
+        """It, and what serves its connections: one that lived on would keep it from starting."""
+        self._send(signal.SIGKILL, awaits_end=True)
         self.process.wait(PATIENCE)
+
+    def _send(self, number, awaits_end=False):
+        self.process.send_signal(signal.SIGSTOP)  # then it starts no more of them
+        served_by = subprocess.run(["pgrep", "-P", str(self.process.pid)], check=False,
+                                   capture_output=True, text=True).stdout.split()
+        self.process.send_signal(number)
+        deadline = Deadline()
+        for child in map(int, served_by):
+            with contextlib.suppress(ProcessLookupError), open_process(child) as descriptor:
+                signal.pidfd_send_signal(descriptor, number)
+                if awaits_end and not select.select([descriptor], [], [], deadline.left())[0]:
+                    raise TooLate("PostgreSQL does not end")
 
     def stop(self):
         if self.process.poll() is None:
