@@ -1,5 +1,5 @@
-"""What trials of faults have in common: a call of the load tool, `meeting-20` on one server, goes on
-while something fails that the server leans on. Then it goes on as usual, to compare."""
+"""What trials of faults have in common: a call of the load tool, `meeting-20` on one server, goes
+on while something fails that the server leans on, and in turn while nothing does, to compare."""
 
 import os
 import threading
@@ -69,7 +69,7 @@ class MemoryWatch(threading.Thread):
 
 
 def in_turn(rounds, *ways):
-    """What each way to measure answered, a list for each; the ways take turns at being the first."""
+    """What each way to measure answered, a list for each; they take turns at being the first."""
     answers = [[] for _ in ways]
     for number in range(rounds):
         order = list(zip(ways, answers))
