@@ -82,9 +82,10 @@ inline constexpr Millis unheld_grace = std::chrono::hours(24);
 /// left when none holds him. A process that dies without a word holds nobody any more after
 /// `lost_instance_grace`: those it had are marked as having left when it was last seen, and a
 /// meeting in which nobody is left ends then, silently: a host who was lost that way ends it for
-/// nobody. A process that stops in order while clients are to come back to it, or to another, does
-/// best to say nothing either. One that is cut off from the store for longer than that has lost its
-/// participants in the record; its rooms go on. The record decides nobody's presence in a room.
+/// nobody. (Another process that has the room ends his session long before that.) A process that
+/// stops in order while clients are to come back to it, or to another, does best to say nothing
+/// either. One that is cut off from the store for longer than that has lost its participants in the
+/// record; its rooms go on. The record decides nobody's presence in a room.
 class SessionStore {
  public:
   SessionStore() = default;
