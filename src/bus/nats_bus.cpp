@@ -64,9 +64,19 @@ void NatsBus::leave(const RoomName& room) {
 
 void NatsBus::say(const RoomName& room, fleet::What what) {
   if (!connected()) return;  // on reconnecting everything is said anew
-  const auto* const roster = std::get_if<fleet::Roster>(&what);
-  Order order{Order::Kind::say, room, {}, {}, {}, roster != nullptr && roster->is_question};
-  order.bytes = encode({self_, std::move(what)});
+  auto* const roster = std::get_if<fleet::Roster>(&what);
+  if (roster == nullptr) {
+    put_saying(room, std::move(what), /*is_question=*/false);
+    return;
+  }
+  for (fleet::Roster& part : in_parts(std::move(*roster))) {
+    const bool is_question = part.is_question;
+    put_saying(room, std::move(part), is_question);
+  }
+}
+
+void NatsBus::put_saying(const RoomName& room, fleet::What what, bool is_question) {
+  Order order{Order::Kind::say, room, {}, {}, encode({self_, std::move(what)}), is_question};
   const std::size_t bytes = order.bytes.size();
   if (!put(std::move(order), bytes, sayings_bytes_max)) is_out_of_step_ = true;
 }

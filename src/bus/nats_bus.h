@@ -106,6 +106,7 @@ class NatsBus final : public Fleet, public DiagnosticsSink, private NatsEvents {
     std::unique_ptr<NatsClient::Subscription> packets, sayings;
   };
 
+  void put_saying(const RoomName& room, fleet::What what, bool is_question);
   bool put(Order order, std::size_t bytes, std::size_t bytes_max);
   void run();
   void hand_over(const std::vector<Order>& orders);

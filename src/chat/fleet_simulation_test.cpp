@@ -1,5 +1,6 @@
 // Several servers under random joins, losses, resumes and delays: whatever happens in between, each
-// JOINED is followed by one LEFT, and in the end all servers know the same.
+// JOINED is followed by one LEFT, and in the end all servers know the same. Also when rosters go in
+// parts, some of which are lost.
 
 #include <gtest/gtest.h>
 
@@ -13,10 +14,14 @@
 namespace parley {
 namespace {
 
+enum class Rosters : std::uint8_t { whole, in_parts_with_losses };
+
 /// One run, made of its seed.
 class FleetRun {
  public:
-  explicit FleetRun(unsigned seed) : random_(seed), fleet_(servers, shards) {
+  explicit FleetRun(unsigned seed, Rosters rosters = Rosters::whole)
+      : random_(seed), fleet_(servers, shards), rosters_(rosters) {
+    if (rosters_ == Rosters::in_parts_with_losses) fleet_.broker.roster_bytes_max = 1;
     for (std::size_t i = 0; i < servers; ++i)
       witnesses_.push_back(&fleet_.join_active("witness" + std::to_string(i), i));
     fleet_.pass(1s);
@@ -28,6 +33,7 @@ class FleetRun {
       if (!client->end_reason) client->leave();
     for (int i = 0; i < 40; ++i) {
       fleet_.deliver();
+      make_up_for_losses();
       fleet_.pass(1s);
     }
   }
@@ -45,6 +51,8 @@ class FleetRun {
     std::ranges::sort(lines);
     return lines;
   }
+
+  [[nodiscard]] std::size_t lost() const { return lost_; }
 
   static constexpr std::size_t servers = 3;
   static constexpr ShardIndex shards = 2;
@@ -69,13 +77,31 @@ class FleetRun {
       default:
         fleet_.deliver_one(pick(servers), pick(3));
     }
+    if (rosters_ == Rosters::in_parts_with_losses) lose_something();
     for (std::size_t i = 0; i < servers; ++i) hear(i);
+  }
+
+  void lose_something() {
+    const std::size_t server = pick(servers);
+    const std::size_t fate = pick(12);
+    if (fate == 0) fleet_.ask_anew(server);
+    if (fate == 1) make_up_for_losses();
+    if (fate > 1 || !fleet_.lose_roster_part(server)) return;
+    has_lost_[server] = true;
+    ++lost_;
+  }
+  /// A bus that has noticed a loss has its servers ask anew.
+  void make_up_for_losses() {
+    for (std::size_t i = 0; i < servers; ++i)
+      if (std::exchange(has_lost_[i], false)) fleet_.ask_anew(i);
   }
 
   void join() {
     const auto user = static_cast<std::uint8_t>(pick(3));
     std::optional<std::uint8_t> secret;
-    if (pick(2) == 0) secret = static_cast<std::uint8_t>(user + 1);
+    // Nobody resumes elsewhere while rosters are asked for anew: a roster that its speaker said
+    // before it heard that it was given a session ends that session for who had heard it already.
+    if (pick(2) == 0 && rosters_ == Rosters::whole) secret = static_cast<std::uint8_t>(user + 1);
     clients_.push_back(&fleet_[pick(servers)].join("user" + std::to_string(user),
                                                    static_cast<ShardIndex>(pick(shards)), secret));
   }
@@ -101,26 +127,45 @@ class FleetRun {
 
   std::mt19937 random_;
   FleetWorld fleet_;
+  const Rosters rosters_;
+  bool has_lost_[servers] = {};
+  std::size_t lost_ = 0;
   std::vector<TestClient*> witnesses_;
   std::vector<TestClient*> clients_;
   std::map<std::string, int> balances_[servers];
   std::string heard_[servers];
 };
 
+void expect_balance_and_agreement(FleetRun& run, unsigned seed) {
+  for (std::size_t i = 0; i < FleetRun::servers; ++i)
+    for (const auto& [user, count] : run.balance(i))
+      ASSERT_EQ(count, 0) << user << " as heard on server " << i << " with seed " << seed << ": "
+                          << run.heard(i);
+  for (std::size_t i = 0; i < FleetRun::servers; ++i)
+    ASSERT_EQ(run.roster(i),
+              (Lines{"joined 1 witness0", "joined 101 witness1", "joined 201 witness2"}))
+        << seed;
+}
+
 TEST(FleetSimulation, every_joined_is_followed_by_one_left_and_all_servers_agree) {
   for (unsigned seed = 1; seed <= 400; ++seed) {
     FleetRun run(seed);
     run.run(150);
 
-    for (std::size_t i = 0; i < FleetRun::servers; ++i)
-      for (const auto& [user, count] : run.balance(i))
-        ASSERT_EQ(count, 0) << user << " as heard on server " << i << " with seed " << seed << ": "
-                            << run.heard(i);
-    for (std::size_t i = 0; i < FleetRun::servers; ++i)
-      ASSERT_EQ(run.roster(i),
-                (Lines{"joined 1 witness0", "joined 101 witness1", "joined 201 witness2"}))
-          << seed;
+    ASSERT_NO_FATAL_FAILURE(expect_balance_and_agreement(run, seed));
   }
+}
+
+TEST(FleetSimulation, also_when_rosters_come_in_parts_and_some_of_them_are_lost) {
+  std::size_t lost = 0;
+  for (unsigned seed = 1; seed <= 200; ++seed) {
+    FleetRun run(seed, Rosters::in_parts_with_losses);
+    run.run(150);
+    lost += run.lost();
+
+    ASSERT_NO_FATAL_FAILURE(expect_balance_and_agreement(run, seed));
+  }
+  EXPECT_GT(lost, 200u);
 }
 
 }  // namespace

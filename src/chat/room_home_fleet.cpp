@@ -13,6 +13,13 @@ namespace {
 /// Sessions of other servers in one room; more are not listed.
 constexpr std::size_t sessions_elsewhere_max = 10'000;
 
+/// No more than a fleet has: a liar would have us wait for a crowd.
+void add_missing(std::vector<InstanceId>& servers, const std::vector<InstanceId>& more) {
+  for (const InstanceId server : more)
+    if (servers.size() < fleet_servers_max && std::ranges::find(servers, server) == servers.end())
+      servers.push_back(server);
+}
+
 /// A server's own word, as it is queued for clients.
 void as_notice(PacketFacts& facts) {
   facts.from_server = true;
@@ -226,14 +233,16 @@ void RoomHome::hear(InstanceId from, const fleet::Roster& roster) {
   }
   std::vector<SessionId> lost;
   for (const Session& session : sessions_)
-    if (session.server == from && !held.contains(session.id)) lost.push_back(session.id);
+    if (session.server == from && roster.covers(session.id) && !held.contains(session.id))
+      lost.push_back(session.id);
   for (const SessionId session : lost) lose(session, /*is_announced=*/true);
 
+  if (!roster.is_last_part()) return;
   if (roster.is_question) say_roster(/*is_question=*/false);
   if (!question_) return;
-  question_->answered.push_back(from);
+  add_missing(question_->answered, {from});
   question_->is_known |= !roster.is_question;  // who asks itself does not know the others yet
-  question_->awaited.insert(question_->awaited.end(), roster.others.begin(), roster.others.end());
+  add_missing(question_->awaited, roster.others);
   check_question();
 }
 

@@ -10,6 +10,12 @@ namespace parley {
 namespace {
 
 constexpr std::uint32_t departing_for_max_ms = 60'000;
+/// What a session needs on the wire beside its names, at most.
+constexpr std::size_t session_bytes_max = 80;
+
+std::size_t bytes_of(const FleetSession& session) {
+  return session_bytes_max + session.user_id.size() + session.display_name.size();
+}
 
 void write(const FleetSession& session, proto::FleetSession& out) {
   out.set_session_id(session.session.value);
@@ -38,11 +44,13 @@ struct Writer {
   proto::FleetMessage& out;
 
   void operator()(const fleet::Roster& roster) const {
-    proto::FleetRoster& message = *out.mutable_roster();
+    proto::FleetRoster& message = roster.is_whole() ? *out.mutable_roster() : *out.mutable_part();
     message.set_is_question(roster.is_question);
     if (roster.meeting) write(*roster.meeting, *message.mutable_meeting());
     for (const FleetSession& session : roster.sessions) write(session, *message.add_sessions());
     for (const InstanceId other : roster.others) message.add_others(other.value);
+    message.set_after(roster.after.value);
+    if (!roster.is_last_part()) message.set_through(roster.through.value);
   }
   void operator()(const fleet::Changed& changed) const {
     write(changed.session, *out.mutable_changed());
@@ -99,6 +107,8 @@ std::optional<fleet::What> read(const proto::FleetRoster& in) {
   if (static_cast<std::size_t>(in.others_size()) > fleet_servers_max) return std::nullopt;
   fleet::Roster roster;
   roster.is_question = in.is_question();
+  roster.after = {in.after()};
+  if (in.through() != 0) roster.through = {in.through()};
   if (in.has_meeting()) {
     if (in.meeting().creator_id().size() > id_bytes_max) return std::nullopt;
     roster.meeting = FleetMeeting{
@@ -106,7 +116,7 @@ std::optional<fleet::What> read(const proto::FleetRoster& in) {
   }
   for (const proto::FleetSession& one : in.sessions()) {
     auto session = read(one);
-    if (!session) return std::nullopt;
+    if (!session || !roster.covers(session->session)) return std::nullopt;
     roster.sessions.push_back(std::move(*session));
   }
   for (const std::uint64_t other : in.others()) roster.others.push_back({other});
@@ -118,6 +128,8 @@ std::optional<fleet::What> read(const proto::FleetMessage& in) {
   switch (in.what_case()) {
     case FleetMessage::kRoster:
       return read(in.roster());
+    case FleetMessage::kPart:
+      return read(in.part());
     case FleetMessage::kChanged: {
       auto session = read(in.changed());
       if (!session) return std::nullopt;
@@ -155,6 +167,34 @@ std::optional<fleet::What> read(const proto::FleetMessage& in) {
 
 }  // namespace
 
+std::vector<fleet::Roster> in_parts(fleet::Roster roster, std::size_t sessions_bytes_max) {
+  std::vector<std::pair<SessionId, std::size_t>> sizes;
+  sizes.reserve(roster.sessions.size());
+  for (const FleetSession& session : roster.sessions)
+    sizes.emplace_back(session.session, bytes_of(session));
+  std::ranges::sort(sizes);
+
+  std::vector<fleet::Roster> parts{{false, roster.meeting, {}, {}}};
+  std::size_t bytes = 0;
+  SessionId last;
+  for (const auto& [session, size] : sizes) {
+    if (bytes > 0 && bytes + size > sessions_bytes_max) {
+      parts.back().through = last;
+      parts.push_back({false, roster.meeting, {}, {}, last});
+      bytes = 0;
+    }
+    bytes += size;
+    last = session;
+  }
+  parts.back().is_question = roster.is_question;
+  parts.back().others = std::move(roster.others);
+  // Within a part they stay in order of joining.
+  for (FleetSession& session : roster.sessions)
+    std::ranges::lower_bound(parts, session.session, {}, &fleet::Roster::through)
+        ->sessions.push_back(std::move(session));
+  return parts;
+}
+
 std::vector<std::uint8_t> encode(const FleetMessage& message) {
   proto::FleetMessage out;
   out.set_from(message.from.value);
@@ -166,7 +206,8 @@ std::vector<std::uint8_t> encode(const FleetMessage& message) {
 
 std::optional<FleetMessage> decode_fleet_message(Bytes bytes) {
   proto::FleetMessage in;
-  if (!parse_message(bytes, in) || in.from() == 0) return std::nullopt;
+  if (bytes.size() > fleet_message_bytes_max || !parse_message(bytes, in) || in.from() == 0)
+    return std::nullopt;
   auto what = read(in);
   if (!what) return std::nullopt;
   return FleetMessage{{in.from()}, std::move(*what)};

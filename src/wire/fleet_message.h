@@ -22,6 +22,11 @@ inline constexpr std::string_view servers_subject = "parley.servers";
 /// More servers than this are no fleet, but somebody who pretends.
 inline constexpr std::size_t fleet_servers_max = 1000;
 
+/// No server says more at once; a broker may be set to take no more than 64 KB.
+inline constexpr std::size_t fleet_message_bytes_max = 32 * 1024;
+/// What the sessions of one roster may have of that; the rest is for the others' numbers.
+inline constexpr std::size_t roster_sessions_bytes_max = 20 * 1024;
+
 /// A process of the fleet: random, new with each start. Zero is nobody.
 struct InstanceId {
   std::uint64_t value = 0;
@@ -56,12 +61,22 @@ struct FleetMeeting {
 
 namespace fleet {
 
-/// All that the speaker holds of the room. What it held and is not in here, it holds no more.
+/// All that the speaker holds of the room, or a part of it: of its sessions, those after one number
+/// and through another. What it held of these and is not in here, it holds no more. Each part is
+/// true by itself, so one that is lost only leaves its share as it was known before.
 struct Roster {
-  bool is_question = false;  ///< the others are asked to say the same
+  bool is_question = false;  ///< the others are asked to say the same; only in the last part
   std::optional<FleetMeeting> meeting;
   std::vector<FleetSession> sessions;
   std::vector<InstanceId> others;  ///< who else has the room, as far as the speaker knows
+  SessionId after{}, through = last_session;
+
+  static constexpr SessionId last_session{~std::uint64_t{0}};
+  [[nodiscard]] bool covers(SessionId session) const {
+    return after < session && session <= through;
+  }
+  [[nodiscard]] bool is_last_part() const { return through == last_session; }
+  [[nodiscard]] bool is_whole() const { return !after && is_last_part(); }
 };
 struct Changed {
   FleetSession session;
@@ -114,9 +129,15 @@ struct FleetMessage {
   fleet::What what;
 };
 
+/// The roster as it may be said: cut so that the sessions of each part need no more than
+/// `sessions_bytes_max`, or are a single one. What fits stays whole.
+std::vector<fleet::Roster> in_parts(fleet::Roster roster,
+                                    std::size_t sessions_bytes_max = roster_sessions_bytes_max);
+
 std::vector<std::uint8_t> encode(const FleetMessage& message);
-/// Nothing if the bytes are no such message or say what cannot be (an empty or overlong name, a
-/// session or server of number zero, an unknown state).
+/// Nothing if the bytes are no such message, more than a server says at once, or say what cannot be
+/// (an empty or overlong name, a session or server of number zero, an unknown state, a session that
+/// belongs into another part).
 std::optional<FleetMessage> decode_fleet_message(Bytes bytes);
 
 }  // namespace parley

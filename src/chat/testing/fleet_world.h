@@ -1,6 +1,7 @@
 #pragma once
 // For tests: several servers on a broker that delivers when it is told to.
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <set>
@@ -12,7 +13,7 @@
 
 namespace parley {
 
-/// What NATS is to NatsBus: subjects by room, order kept, no echo.
+/// What NATS is to NatsBus: subjects by room, order kept, no echo, no message above its limit.
 class HeldBroker {
  public:
   struct NobodyAnswers {
@@ -66,6 +67,11 @@ class HeldBroker {
             FleetSaying{std::make_shared<const RoomId>(RoomId{room}), message});
   }
 
+  std::size_t payload_bytes_max = 64 * 1024;
+  /// How large the sessions of one part of a roster may be.
+  std::size_t roster_bytes_max = roster_sessions_bytes_max;
+  std::size_t parts_said = 0;  ///< rosters, or parts of them
+
  private:
   static FleetPacket packet_of(RoomName room, Bytes wrapper, bool is_notice) {
     FleetPacket packet{
@@ -85,10 +91,22 @@ class HeldBroker {
   }
   void say(Port& from, const RoomName& room, fleet::What what) {
     if (!from.is_connected) return;
-    const auto* const roster = std::get_if<fleet::Roster>(&what);
-    const bool is_question = roster != nullptr && roster->is_question;
+    auto* const roster = std::get_if<fleet::Roster>(&what);
+    if (roster == nullptr) {
+      say_at_once(from, room, std::move(what), /*is_question=*/false);
+      return;
+    }
+    for (fleet::Roster& part : in_parts(std::move(*roster), roster_bytes_max)) {
+      ++parts_said;
+      const bool is_question = part.is_question;
+      say_at_once(from, room, std::move(part), is_question);
+    }
+  }
+  void say_at_once(Port& from, const RoomName& room, fleet::What what, bool is_question) {
     // Through the bytes, as over NATS.
-    const auto message = decode_fleet_message(encode({from.self(), std::move(what)}));
+    const auto bytes = encode({from.self(), std::move(what)});
+    check(bytes.size() <= payload_bytes_max, "a server says more than NATS takes");
+    const auto message = decode_fleet_message(bytes);
     check(message.has_value(), "a server says what no server understands");
     bool is_heard = false;
     for (const auto& port : ports_) {
@@ -176,6 +194,23 @@ class FleetWorld {
     }
   }
 
+  /// One part of a roster that is on its way to that server is lost; false if none is.
+  bool lose_roster_part(std::size_t server) {
+    auto& arriving = ports_[server]->arriving;
+    const auto part = std::ranges::find_if(arriving, [](const HeldBroker::Item& item) {
+      const auto* const saying = std::get_if<FleetSaying>(&item);
+      return saying != nullptr && std::holds_alternative<fleet::Roster>(saying->message.what);
+    });
+    if (part == arriving.end()) return false;
+    arriving.erase(part);
+    return true;
+  }
+  /// As a bus does that has noticed a loss.
+  void ask_anew(std::size_t server) {
+    for (const auto& chat : worlds_[server]->servers)
+      chat->on_fleet_reconnected(worlds_[server]->now);
+  }
+
   /// Moves time and lets nothing arrive.
   void pass_only(Duration duration) {
     elapsed_ += duration;
@@ -198,8 +233,7 @@ class FleetWorld {
   }
   void reconnect(std::size_t server) {
     ports_[server]->is_connected = true;
-    for (const auto& chat : worlds_[server]->servers)
-      chat->on_fleet_reconnected(worlds_[server]->now);
+    ask_anew(server);
     deliver();
   }
   void read_all() {
