@@ -157,8 +157,8 @@ void NatsBus::run() {
   TimePoint handed_over{};
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    const auto is_called = [this] { return stopping_ || has_reconnected_; };
-    wake_.wait_until(lock, monotonic_now() + tick_period,
+    const auto is_called = [this] { return stopping_ || has_reconnected_ || is_asked_; };
+    wake_.wait_until(lock, std::min(monotonic_now() + tick_period, heartbeat_.due()),
                      [&] { return is_called() || !orders_.empty(); });
     if (!orders_.empty())
       wake_.wait_until(lock, handed_over + rules_.gather,
@@ -167,6 +167,7 @@ void NatsBus::run() {
     orders_bytes_ = 0;
     const bool is_urgent = std::exchange(is_urgent_, false);
     const bool has_reconnected = std::exchange(has_reconnected_, false);
+    is_asked_ = false;
     lock.unlock();
     if (client_ == nullptr) reach_nats();
     if (has_reconnected) on_reached();
@@ -234,21 +235,29 @@ void NatsBus::on_reached() {
   has_warned_of_size_ = false;
   connected_ = true;
   stats_.connected.set(1);
-  next_alive_ = {};
+  {
+    const std::lock_guard lock(mutex_);
+    heartbeat_.begin(monotonic_now());
+  }
   is_out_of_step_ = true;
   tick(monotonic_now());
 }
 
 void NatsBus::tick(TimePoint now) {
-  if (now >= next_alive_ && connected()) {
-    say_alive();
-    next_alive_ = now + alive_period;
+  std::optional<fleet::Alive> alive;
+  {
+    const std::lock_guard lock(mutex_);
+    alive = heartbeat_.take(now);
   }
+  if (alive && connected()) give(std::string(servers_subject), encode({self_, *alive}));
   std::vector<InstanceId> silent;
+  bool asks = false;
   {
     const std::lock_guard lock(watch_mutex_);
     silent = watch_.take_silent(now);
     stats_.servers.set(watch_.size());
+    asks = connected() && !watch_.has_just_asked(now) && is_out_of_step_.exchange(false);
+    if (asks) watch_.ask(now);
   }
   for (const InstanceId server : silent) {
     log_warning("another server has fallen silent",
@@ -256,9 +265,9 @@ void NatsBus::tick(TimePoint now) {
     for (const End end : ends_)
       end.shard->post([end, server] { end.server->on_server_silent(server, end.shard->now()); });
   }
-  if (connected() && is_out_of_step_.exchange(false))
-    for (const End end : ends_)
-      end.shard->post([end] { end.server->on_fleet_reconnected(end.shard->now()); });
+  if (!asks) return;
+  for (const End end : ends_)
+    end.shard->post([end] { end.server->on_fleet_reconnected(end.shard->now()); });
 }
 
 void NatsBus::enter_now(const RoomName& room) {
@@ -289,8 +298,6 @@ void NatsBus::say_now(const Order& order) {
   give(std::string(presence_subject) + order.room->value, order.bytes,
        order.is_question ? inbox_ + order.room->value : std::string());
 }
-
-void NatsBus::say_alive() { give(std::string(servers_subject), encode({self_, fleet::Alive{}})); }
 
 void NatsBus::publish_now(const Order& order) {
   const Packet& packet = order.packet;
@@ -394,29 +401,43 @@ void NatsBus::receive_no_responders(const NatsMessage& message) {
 void NatsBus::receive_alive(const NatsMessage& message) {
   stats_.messages_in.add();
   const auto said = decode_fleet_message(message.payload);
-  if (said)
-    heard(said->from);
-  else
+  const auto* const alive = said ? std::get_if<fleet::Alive>(&said->what) : nullptr;
+  if (alive == nullptr) {
     stats_.unreadable.add();
+    return;
+  }
+  if (!heard(said->from, alive) || !alive->is_question || said->from == self_) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!heartbeat_.asked(monotonic_now())) return;
+    is_asked_ = true;
+  }
+  wake_.notify_one();
 }
 
 /// False if there are more servers than anybody has: nothing they say counts, because nobody would
 /// notice their end.
-bool NatsBus::heard(InstanceId server) {
+bool NatsBus::heard(InstanceId server, const fleet::Alive* alive) {
   if (server == self_) return true;
+  const TimePoint now = monotonic_now();
   const std::lock_guard lock(watch_mutex_);
-  switch (watch_.heard(server, monotonic_now())) {
+  const Heard heard = alive == nullptr ? watch_.heard(server, now)
+                                       : watch_.heard_alive(server, alive->is_question, now);
+  stats_.servers.set(watch_.size());
+  switch (heard) {
     case Heard::alive:
-      return true;
-    case Heard::back:  // NATS stood still, or the server did, and no connection was lost
-      log_info("another server is heard again", {{"server", fmt::format("{:016x}", server.value)}});
+      break;
+    case Heard::back_unasked:  // NATS stood still, or the server did, and no connection was lost
       is_out_of_step_ = true;
-      return true;
+      [[fallthrough]];
+    case Heard::back:
+      log_info("another server is heard again", {{"server", fmt::format("{:016x}", server.value)}});
+      break;
     case Heard::unwatched:
       stats_.unreadable.add();
-      return false;
+      break;
   }
-  return false;
+  return heard != Heard::unwatched;
 }
 
 void NatsBus::on_reconnected() {

@@ -18,6 +18,7 @@
 #include "chat/diagnostics_sink.h"
 #include "chat/fleet.h"
 #include "chat/fleet_watch.h"
+#include "chat/heartbeat.h"
 
 namespace parley {
 
@@ -117,7 +118,6 @@ class NatsBus final : public Fleet, public DiagnosticsSink, private NatsEvents {
   void enter_now(const RoomName& room);
   void subscribe(Subscribed& room);
   void say_now(const Order& order);
-  void say_alive();
   void publish_now(const Order& order);
   NatsPublished give(const std::string& subject, Bytes payload, const std::string& reply = {});
 
@@ -126,7 +126,7 @@ class NatsBus final : public Fleet, public DiagnosticsSink, private NatsEvents {
   void receive_saying(const RoomName& room, const NatsMessage& message);
   void receive_no_responders(const NatsMessage& message);
   void receive_alive(const NatsMessage& message);
-  bool heard(InstanceId server);
+  bool heard(InstanceId server, const fleet::Alive* alive = nullptr);
   [[nodiscard]] End home_end(const RoomId& room) const;
 
   // On other threads of the library.
@@ -149,6 +149,8 @@ class NatsBus final : public Fleet, public DiagnosticsSink, private NatsEvents {
   bool is_urgent_ = false;        // under mutex_
   bool stopping_ = false;         // under mutex_
   bool has_reconnected_ = false;  // under mutex_
+  bool is_asked_ = false;         // under mutex_: the heartbeat is due earlier than it was
+  Heartbeat heartbeat_;           // under mutex_
 
   std::mutex watch_mutex_;
   FleetWatch watch_;  // under watch_mutex_
@@ -157,7 +159,6 @@ class NatsBus final : public Fleet, public DiagnosticsSink, private NatsEvents {
   std::unordered_map<RoomId, Subscribed> rooms_;
   std::unique_ptr<NatsClient::Subscription> alive_, no_responders_;
   TimePoint next_try_{};
-  TimePoint next_alive_{};
   bool has_warned_of_size_ = false;
 
   std::unique_ptr<NatsClient> client_;  // before what its callbacks use goes

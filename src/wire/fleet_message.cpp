@@ -77,7 +77,10 @@ struct Writer {
     out.mutable_congestion()->set_session_id(congestion.session.value);
     out.mutable_congestion()->set_packet(congestion.packet.data(), congestion.packet.size());
   }
-  void operator()(const fleet::Alive& /*alive*/) const { out.set_alive(true); }
+  void operator()(const fleet::Alive& alive) const {
+    out.set_alive(true);
+    out.set_asks(alive.is_question);
+  }
 };
 
 bool is_name(const std::string& name) { return !name.empty() && name.size() <= id_bytes_max; }
@@ -158,7 +161,7 @@ std::optional<fleet::What> read(const proto::FleetMessage& in) {
       return fleet::Congestion{{in.congestion().session_id()}, {packet.begin(), packet.end()}};
     }
     case FleetMessage::kAlive:
-      return fleet::Alive{};
+      return fleet::Alive{in.asks()};
     case FleetMessage::WHAT_NOT_SET:
       break;
   }

@@ -117,7 +117,9 @@ struct Congestion {
   std::vector<std::uint8_t> packet;
 };
 /// The speaker lives. On servers_subject.
-struct Alive {};
+struct Alive {
+  bool is_question = false;  ///< it has just come: the others are asked to say the same
+};
 
 using What = std::variant<Roster, Changed, Removed, Left, Claims, Succeeded, Denied, Wanted, Given,
                           Congestion, Alive>;

@@ -145,7 +145,17 @@ TEST(FleetMessage, everything_else_survives) {
   EXPECT_EQ(round_trip(fleet::Wanted{{4}}).session, SessionId{4});
   EXPECT_EQ(round_trip(fleet::Given{{4}, {5}, FleetState::testing}).state, FleetState::testing);
   EXPECT_EQ(round_trip(fleet::Congestion{{4}, {1, 2}}).packet.size(), 2u);
-  round_trip(fleet::Alive{});
+  EXPECT_FALSE(round_trip(fleet::Alive{}).is_question);
+  EXPECT_TRUE(round_trip(fleet::Alive{true}).is_question);
+}
+
+TEST(FleetMessage, a_server_that_knows_no_questions_of_who_lives_hears_that_the_speaker_does) {
+  constexpr std::size_t from_bytes = 9;
+  constexpr std::uint8_t alive_tag = 10 << 3;
+  const auto asks = encode({self, fleet::Alive{true}});
+
+  EXPECT_EQ(asks.at(from_bytes), alive_tag);
+  EXPECT_EQ(asks.at(from_bytes + 1), 1u);
 }
 
 TEST(FleetMessage, what_cannot_be_is_refused) {

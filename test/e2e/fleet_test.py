@@ -1,11 +1,25 @@
 """Four processes on one NATS, two of each of the drop-in servers, act as one."""
 
 import itertools
+import re
 import time
 
 import packets
 from fleet_case import GRACE, SILENCE, FleetCase
 from transport import only_over
+
+ALIVE_PERIOD = 3.0  # how often a server says that it lives, unasked
+INQUIRY_PERIOD = 1.0  # how often all rosters are asked for, at most
+
+
+def alive(server, *, asks=False):
+    """As a server says it on parley.servers."""
+    return b"\x09" + server.to_bytes(8, "little") + packets.number(10, 1) + packets.number(14, asks)
+
+
+def is_question(saying):
+    """Whether it is a roster that asks for the others'."""
+    return re.match(rb"\x09.{8}[\x12\x6a][\x80-\xff]*[\x00-\x7f]\x08\x01", saying, re.DOTALL)
 
 
 @only_over("fleet-cross", "it has servers of its own, of each kind")
@@ -21,6 +35,19 @@ class FourServers(FleetCase):
             bob.hear(alice.say())
             alice.hear(bob.say())
             self.assertEqual(other.probe(), [])
+
+    def test_a_newcomer_that_asks_who_is_there_is_answered_at_once(self):
+        newcomer = self.listen("parley.servers")
+        question = alive(77, asks=True)
+        rounds = 4
+        begun = time.monotonic()
+        for _ in range(rounds):
+            newcomer.publish("parley.servers", question)
+            answered = set()
+            while len(answered) < len(self.servers):
+                answered.add(newcomer.next()[1][:9])
+        # Unasked, each round would take a period.
+        self.assertLess(time.monotonic() - begun, rounds * ALIVE_PERIOD / 2)
 
     def test_all_see_one_meeting_with_the_same_people(self):
         watcher = self.listen("room.room.system")
@@ -60,13 +87,26 @@ class FourServers(FleetCase):
         alice, bob = [self.join(server, user, "room").activate()
                       for server, user in ((self.servers[0], "alice"), (self.servers[2], "bob"))]
         alice.hear(bob.joined)
+        ears = self.listen("parley.presence.room")
+        ears.publish("parley.servers", alive(77))
+        for server in self.servers:
+            server.wait_for_metric(4, "parley_bus_servers")
         self.nats.pause()
         alice.hear(bob.left, within=20)
         bob.hear(alice.left, within=20)
+        for server in self.servers:
+            server.wait_for_metric(0, "parley_bus_servers")
 
         self.nats.go_on()
         alice.hear(bob.joined)
         bob.hear(alice.joined)
+        # Each asks once, however many are back, and nobody on account of one who asks himself.
+        alice.listen(INQUIRY_PERIOD + 0.2)
+        ears.publish("parley.servers", alive(77, asks=True))
+        alice.listen(0.5)
+        ears.flush()
+        askers = [payload[:9] for _, payload in ears.heard if is_question(payload)]
+        self.assertEqual((len(askers), len(set(askers))), (2, 2))
         for number, server in enumerate(self.servers):
             late = self.join(server, f"late{number}", "room")
             self.assertEqual({packet.target[0] for packet in late.roster}, {"alice", "bob"})
