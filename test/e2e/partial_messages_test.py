@@ -134,7 +134,8 @@ class PartialMessages(BadInputCase):
 
 @only_over("websocket", "it is about frames of WebSocket")
 class HonestMessages(BadInputCase):
-    settings = {"outbox_bytes": "8MiB"}
+    # All of them may be on their way to the other shard before it has its turn.
+    settings = {"outbox_bytes": "8MiB", "mailbox_bytes": "32MiB"}
 
     def test_all_who_send_megabytes_at_once_get_through(self):
         pairs = [self.join_active("listener", "talker", room=f"{self.room}{i}") for i in range(8)]
