@@ -108,8 +108,7 @@ class FourServers(FleetCase):
         askers = [payload[:9] for _, payload in ears.heard if is_question(payload)]
         self.assertEqual((len(askers), len(set(askers))), (2, 2))
         for number, server in enumerate(self.servers):
-            late = self.join(server, f"late{number}", "room")
-            self.assertEqual({packet.target[0] for packet in late.roster}, {"alice", "bob"})
+            self.join(server, f"late{number}", "room").wait_to_see({"alice", "bob"})
         bob.hear(alice.say())
 
     def test_the_members_of_a_server_that_is_killed_leave_once(self):

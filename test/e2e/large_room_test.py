@@ -53,7 +53,7 @@ class LargeRoom(unittest.TestCase):
 
         late = self.join(self.there, "late")
         people = {member.user for member in active}
-        wait_to_see(late, people)
+        late.wait_to_see(people)
         said = set()
         while len(said) < MEMBERS:
             said.update(re.findall(rb"user\d{4}", ears.next()[1]))
@@ -67,7 +67,7 @@ class LargeRoom(unittest.TestCase):
             relay.wait_for_metric(1, "parley_bus_connected")
         # Behind the rosters that are said anew, both ways.
         later = self.join(self.there, "later").activate()
-        wait_to_see(later, people | {"late"})
+        later.wait_to_see(people | {"late"})
         active[0].hear(later.joined)
         late.hear(active[0].say())
         self.assertEqual([heard for heard in late.heard if heard.is_meeting(packets.LEFT)], [])
@@ -77,12 +77,3 @@ class LargeRoom(unittest.TestCase):
 
 def name(number):
     return f"user{number:04}" + "x" * 247
-
-
-def wait_to_see(member, wanted):
-    """Who joins waits for the other servers for a tenth of a second, and hears later of whom they
-    name later."""
-    seen = {packet.target[0] for packet in member.roster}
-    seen |= {packet.target[0] for packet in member.heard if packet.is_meeting(packets.JOINED)}
-    while not wanted <= seen:
-        seen.add(member.hear(lambda packet: packet.is_meeting(packets.JOINED)).target[0])

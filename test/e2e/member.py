@@ -83,6 +83,15 @@ class Member:
                 return before
             before.append(packet)
 
+    def wait_to_see(self, users):
+        """Until these are known to it, and nobody else. Who joins waits for other servers for a tenth
+        of a second, and hears afterwards of whom they name later."""
+        seen = {packet.target[0] for packet in self.roster + self.heard
+                if packet.is_meeting(packets.JOINED)}
+        while not users <= seen:
+            seen.add(self.hear(lambda packet: packet.is_meeting(packets.JOINED)).target[0])
+        assert seen - {self.user} == users, f"seen: {seen}"
+
     def listen(self, seconds):
         """Hears whatever comes within this time."""
         deadline = Deadline(seconds)
