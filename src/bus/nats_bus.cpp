@@ -22,6 +22,8 @@ constexpr std::size_t senders_kept_max = 10'000;
 constexpr std::size_t order_bytes = 160;
 constexpr Duration connect_period = 1s;
 constexpr Duration tick_period = 500ms;
+/// What goes on for longer is said so often.
+constexpr Duration warning_period = 10s;
 /// A broker that stalls holds up the bus thread for this long at most, for each hand-over.
 constexpr Millis urgent_flush_max = 100ms;
 
@@ -195,7 +197,7 @@ void NatsBus::hand_over(const std::vector<Order>& orders) {
         enter_now(order.room);
         break;
       case Order::Kind::leave:
-        rooms_.erase(*order.room);
+        leave_now(order.room);
         break;
       case Order::Kind::say:
         say_now(order);
@@ -250,6 +252,7 @@ void NatsBus::tick(TimePoint now) {
     alive = heartbeat_.take(now);
   }
   if (alive && connected()) give(std::string(servers_subject), encode({self_, *alive}));
+  if (has_lost_ && now >= next_count_) count_lost(now);
   std::vector<InstanceId> silent;
   bool asks = false;
   {
@@ -268,6 +271,32 @@ void NatsBus::tick(TimePoint now) {
   if (!asks) return;
   for (const End end : ends_)
     end.shard->post([end] { end.server->on_fleet_reconnected(end.shard->now()); });
+}
+
+void NatsBus::count_lost(TimePoint now) {
+  next_count_ = now + tick_period;
+  std::uint64_t lost = lost_before_;
+  for (const auto& [name, room] : rooms_) lost += room.lost();
+  if (lost > stats_.lost_at_nats.read() && now >= next_warning_) {
+    next_warning_ = now + warning_period;
+    log_warning("NATS brings packets faster than this server takes them; some are lost",
+                {{"lost", lost}});
+  }
+  stats_.lost_at_nats.set(lost);
+}
+
+std::uint64_t NatsBus::Subscribed::lost() const {
+  std::uint64_t lost = 0;
+  for (const auto* const subscription : {&packets, &sayings})
+    if (*subscription != nullptr) lost += (*subscription)->lost();
+  return lost;
+}
+
+void NatsBus::leave_now(const RoomName& room) {
+  const auto left = rooms_.find(*room);
+  if (left == rooms_.end()) return;
+  if (has_lost_) lost_before_ += left->second.lost();
+  rooms_.erase(left);
 }
 
 void NatsBus::enter_now(const RoomName& room) {
@@ -455,11 +484,9 @@ void NatsBus::on_disconnected() {
   log_warning("the connection to NATS is lost; rooms go on here alone until it is back");
 }
 
-void NatsBus::on_slow_consumer(std::uint64_t dropped) {
-  stats_.lost_at_nats.set(dropped);
+void NatsBus::on_slow_consumer() {
+  has_lost_ = true;
   is_out_of_step_ = true;
-  log_warning("NATS brings packets faster than this server takes them; some are lost",
-              {{"lost", dropped}});
 }
 
 }  // namespace parley

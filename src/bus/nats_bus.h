@@ -105,6 +105,7 @@ class NatsBus final : public Fleet, public DiagnosticsSink, private NatsEvents {
   struct Subscribed {
     RoomName room;
     std::unique_ptr<NatsClient::Subscription> packets, sayings;
+    [[nodiscard]] std::uint64_t lost() const;
   };
 
   void put_saying(const RoomName& room, fleet::What what, bool is_question);
@@ -114,9 +115,11 @@ class NatsBus final : public Fleet, public DiagnosticsSink, private NatsEvents {
   void reach_nats();
   void on_reached();
   void tick(TimePoint now);
+  void count_lost(TimePoint now);
 
   void enter_now(const RoomName& room);
   void subscribe(Subscribed& room);
+  void leave_now(const RoomName& room);
   void say_now(const Order& order);
   void publish_now(const Order& order);
   NatsPublished give(const std::string& subject, Bytes payload, const std::string& reply = {});
@@ -132,7 +135,7 @@ class NatsBus final : public Fleet, public DiagnosticsSink, private NatsEvents {
   // On other threads of the library.
   void on_reconnected() override;
   void on_disconnected() override;
-  void on_slow_consumer(std::uint64_t dropped) override;
+  void on_slow_consumer() override;
 
   const NatsBusRules rules_;
   const InstanceId self_;
@@ -141,6 +144,8 @@ class NatsBus final : public Fleet, public DiagnosticsSink, private NatsEvents {
   NatsBusStats stats_;
   std::atomic<bool> connected_{false};
   std::atomic<bool> is_out_of_step_{false};  ///< something between servers was lost: all ask again
+
+  std::atomic<bool> has_lost_{false};  ///< NATS has been faster than we were, at least once
 
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -158,6 +163,8 @@ class NatsBus final : public Fleet, public DiagnosticsSink, private NatsEvents {
   // The bus thread's.
   std::unordered_map<RoomId, Subscribed> rooms_;
   std::unique_ptr<NatsClient::Subscription> alive_, no_responders_;
+  std::uint64_t lost_before_ = 0;  // of rooms we have left
+  TimePoint next_count_{}, next_warning_{};
   TimePoint next_try_{};
   bool has_warned_of_size_ = false;
 

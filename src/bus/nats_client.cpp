@@ -124,6 +124,12 @@ class NatsCSubscription final : public NatsClient::Subscription {
   NatsCSubscription(const NatsCSubscription&) = delete;
   NatsCSubscription& operator=(const NatsCSubscription&) = delete;
 
+  std::uint64_t lost() const override {
+    std::int64_t dropped = 0;
+    natsSubscription_GetDropped(subscription_, &dropped);
+    return static_cast<std::uint64_t>(dropped);
+  }
+
  private:
   natsSubscription* subscription_;
 };
@@ -176,12 +182,10 @@ class NatsCClient final : public NatsClient {
   Connection connection_;
 };
 
-void NatsCClient::on_error(natsConnection* /*connection*/, natsSubscription* subscription,
+/// nats.c keeps no reference to the subscription for this call: it may be gone, and is not touched.
+void NatsCClient::on_error(natsConnection* /*connection*/, natsSubscription* /*subscription*/,
                            natsStatus status, void* self) {
-  if (status != NATS_SLOW_CONSUMER || subscription == nullptr) return;
-  std::int64_t dropped = 0;
-  natsSubscription_GetDropped(subscription, &dropped);
-  static_cast<NatsCClient*>(self)->events_.on_slow_consumer(static_cast<std::uint64_t>(dropped));
+  if (status == NATS_SLOW_CONSUMER) static_cast<NatsCClient*>(self)->events_.on_slow_consumer();
 }
 
 Result<void> NatsCClient::set(natsOptions* options, const std::vector<std::string>& addresses) {

@@ -24,7 +24,7 @@ struct NatsRules {
   std::string ca_file;           ///< who may sign the server's certificate; empty is the system's
   std::string cert_file, key_file;
   /// Messages that wait for our delivery thread, per subscription; what comes then is lost, counted
-  /// by the server's library and told to on_slow_consumer.
+  /// by the library (Subscription::lost), and on_slow_consumer is called.
   int pending_messages_max = 65'536;
   int pending_bytes_max = 64 * 1024 * 1024;
 };
@@ -46,8 +46,8 @@ class NatsEvents {
  public:
   virtual void on_reconnected() = 0;
   virtual void on_disconnected() = 0;
-  /// A subscription overflowed: `dropped` messages since it began.
-  virtual void on_slow_consumer(std::uint64_t dropped) = 0;
+  /// A subscription overflowed: see Subscription::lost().
+  virtual void on_slow_consumer() = 0;
 
  protected:
   ~NatsEvents() = default;
@@ -65,6 +65,8 @@ class NatsClient {
   class Subscription {
    public:
     virtual ~Subscription() = default;
+    /// Messages that were lost so far because they came faster than they were taken.
+    [[nodiscard]] virtual std::uint64_t lost() const = 0;
   };
 
   /// Connects within two seconds, or says why not. `events` must outlive the client.

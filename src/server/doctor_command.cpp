@@ -48,7 +48,7 @@ std::vector<PortFacts> ports_of(const Config& config) {
 struct Visitor final : NatsEvents {
   void on_reconnected() override {}
   void on_disconnected() override {}
-  void on_slow_consumer(std::uint64_t) override {}
+  void on_slow_consumer() override {}
 };
 
 Result<NatsFacts> ask_nats(const Config::Bus& bus) {

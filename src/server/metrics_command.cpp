@@ -56,6 +56,10 @@ class BusListener final : private NatsEvents {
   void tick() {
     if (client_ == nullptr) reach();
     server_.set_connected(client_ != nullptr && client_->connected());
+    std::uint64_t lost = 0;
+    for (const auto& subscription : subscriptions_)
+      if (subscription != nullptr) lost += subscription->lost();
+    server_.set_lost(lost);
   }
 
  private:
@@ -96,7 +100,7 @@ class BusListener final : private NatsEvents {
   void on_disconnected() override {
     if (!is_ending_) log_warning("NATS is gone; trying to reach it again");
   }
-  void on_slow_consumer(std::uint64_t dropped) override { server_.set_lost(dropped); }
+  void on_slow_consumer() override {}  // tick() counts what is lost
 
   MetricsServer& server_;
   const NatsRules rules_;
