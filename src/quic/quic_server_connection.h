@@ -110,7 +110,9 @@ class QuicServerConnection final : public QuicConnection, public Timed {
     std::size_t bytes = 0;
     std::size_t datagram_bytes = 0;
     bool has_accepted = false;
-    /// The last packet carried data, and could have carried more.
+    /// The last packet carries data …
+    bool has_data = false;
+    /// … and could have carried more.
     bool has_room_left = false;
     /// Something has expired: ngtcp2 may want to send probes.
     bool may_probe = false;

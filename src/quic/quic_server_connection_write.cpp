@@ -168,7 +168,7 @@ void QuicServerConnection::pull_ahead(Now now) {
 ngtcp2_ssize QuicServerConnection::write_one_packet(Writing& writing) {
   ngtcp2_path_storage_zero(&writing.path);
   writing.info = {};
-  writing.has_room_left = false;
+  writing.has_data = writing.has_room_left = false;
   forget_expiry();
   ngtcp2_ssize written = NGTCP2_ERR_WRITE_MORE;
   while (written == NGTCP2_ERR_WRITE_MORE) {
@@ -194,7 +194,7 @@ ngtcp2_ssize QuicServerConnection::write_stream(Writing& writing, SendStream& st
   if (taken >= 0) {
     const auto bytes = static_cast<std::size_t>(taken);
     writing.window -= std::min<std::uint64_t>(writing.window, bytes);
-    writing.has_accepted = true;
+    writing.has_accepted = writing.has_data = true;
     streams_.on_sent(stream, bytes, offer.is_last && bytes == offer.bytes);
   }
   switch (written) {
@@ -231,7 +231,7 @@ ngtcp2_ssize QuicServerConnection::write_datagram(Writing& writing) {
       conn_.get(), &writing.path.path, &writing.info, writing.space.data(), writing.space.size(),
       &accepted, NGTCP2_WRITE_DATAGRAM_FLAG_MORE, 0, vectors.data(), count, timestamp(writing.now));
   if (accepted != 0) {
-    writing.has_accepted = true;
+    writing.has_accepted = writing.has_data = true;
     writing.datagram_bytes += datagram.size();
     datagram_bytes_ -= datagram.size();
     datagrams_.pop_front();
@@ -241,7 +241,7 @@ ngtcp2_ssize QuicServerConnection::write_datagram(Writing& writing) {
 
 /// What ngtcp2 has to say itself, and the end of the packet.
 ngtcp2_ssize QuicServerConnection::write_rest(Writing& writing) {
-  writing.has_room_left = writing.has_accepted;
+  writing.has_room_left = writing.has_data;
   return ngtcp2_conn_writev_stream(
       conn_.get(), &writing.path.path, &writing.info, writing.space.data(), writing.space.size(),
       nullptr, NGTCP2_WRITE_STREAM_FLAG_NONE, -1, nullptr, 0, timestamp(writing.now));
