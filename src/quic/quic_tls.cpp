@@ -1,15 +1,16 @@
 #include "quic/quic_tls.h"
 
+#include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 #include <ngtcp2/ngtcp2_crypto_gnutls.h>
 
+#include <array>
 #include <atomic>
-#include <limits>
 #include <utility>
 
 #include "base/check.h"
 #include "quic/quic_handshake.h"
+#include "quic/signing_key.h"
 
 namespace parley {
 namespace {
@@ -28,30 +29,48 @@ gnutls_datum_t datum_of(const std::string& text) {
   return {reinterpret_cast<unsigned char*>(bytes), static_cast<unsigned>(text.size())};
 }
 
-/// Why the chain cannot be read, or nothing.
-Result<void> check_chain(const gnutls_datum_t& chain) {
-  gnutls_x509_crt_t* certificates = nullptr;
-  unsigned count = 0;
-  const int failed =
-      gnutls_x509_crt_list_import2(&certificates, &count, &chain, GNUTLS_X509_FMT_PEM, /*flags=*/0);
-  if (failed < 0)
-    return fail(std::string("the certificate chain cannot be read: ") + gnutls_strerror(failed));
-  for (unsigned i = 0; i < count; ++i) gnutls_x509_crt_deinit(certificates[i]);
-  gnutls_free(static_cast<void*>(certificates));
-  if (count == 0) return fail("the certificate chain holds no certificate");
-  return {};
-}
+/// Certificates that a chain may have.
+constexpr unsigned chain_max = 16;
 
-Result<void> check_key(const gnutls_datum_t& key) {
-  gnutls_x509_privkey_t parsed = nullptr;
-  if (gnutls_x509_privkey_init(&parsed) < 0) return fail("out of memory for a private key");
-  const int failed =
-      gnutls_x509_privkey_import2(parsed, &key, GNUTLS_X509_FMT_PEM, nullptr, /*flags=*/0);
-  gnutls_x509_privkey_deinit(parsed);
-  if (failed < 0)
-    return fail(std::string("the private key cannot be read: ") + gnutls_strerror(failed));
-  return {};
-}
+/// A chain of certificates until GnuTLS takes it over.
+class Chain {
+ public:
+  Chain() = default;
+  ~Chain() {
+    for (unsigned i = 0; i < count_; ++i) gnutls_pcert_deinit(&certificates_[i]);
+  }
+  Chain(const Chain&) = delete;
+  Chain& operator=(const Chain&) = delete;
+
+  /// An error says why it cannot be read.
+  Result<void> read(const std::string& pem) {
+    const gnutls_datum_t text = datum_of(pem);
+    unsigned count = chain_max;
+    const int failed = gnutls_pcert_list_import_x509_raw(
+        certificates_.data(), &count, &text, GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_SORT);
+    if (failed < 0)
+      return fail(std::string("the certificate chain cannot be read: ") + gnutls_strerror(failed));
+    count_ = count;
+    if (count_ == 0) return fail("the certificate chain holds no certificate");
+    return {};
+  }
+
+  /// What GnuTLS says; negative is an error.
+  int give_to(gnutls_certificate_credentials_t credentials, SigningKey key) {
+    gnutls_privkey_t raw = key.release();
+    const int failed = gnutls_certificate_set_key(
+        credentials, /*names=*/nullptr, 0, certificates_.data(), static_cast<int>(count_), raw);
+    if (failed < 0)
+      gnutls_privkey_deinit(raw);
+    else
+      count_ = 0;
+    return failed;
+  }
+
+ private:
+  std::array<gnutls_pcert_st, chain_max> certificates_{};
+  unsigned count_ = 0;
+};
 
 }  // namespace
 
@@ -76,16 +95,15 @@ QuicTls::QuicTls() : impl_(std::make_unique<Impl>()) {}
 QuicTls::~QuicTls() = default;
 
 Result<void> QuicTls::load(const std::string& chain_pem, const std::string& key_pem) {
-  const gnutls_datum_t chain = datum_of(chain_pem);
-  const gnutls_datum_t key = datum_of(key_pem);
-  if (auto read = check_chain(chain); !read) return read;
-  if (auto read = check_key(key); !read) return read;
+  Chain chain;
+  if (auto read = chain.read(chain_pem); !read) return read;
+  auto key = read_signing_key(key_pem);
+  if (!key) return tl::unexpected(key.error());
 
   auto credentials = std::make_shared<TlsCredentials>();
   if (gnutls_certificate_allocate_credentials(&credentials->certificate) < 0)
     return fail("out of memory for a certificate");
-  const int failed = gnutls_certificate_set_x509_key_mem2(
-      credentials->certificate, &chain, &key, GNUTLS_X509_FMT_PEM, nullptr, /*flags=*/0);
+  const int failed = chain.give_to(credentials->certificate, std::move(*key));
   if (failed == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
     return fail("the private key does not belong to the certificate");
   if (failed < 0)

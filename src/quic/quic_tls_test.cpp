@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 #include "quic/testing/quic_world.h"
 
 namespace parley {
@@ -12,6 +15,23 @@ TEST(QuicTls, takes_a_certificate_and_its_key) {
   QuicTls tls;
 
   EXPECT_TRUE(tls.load(certificate.chain_pem, certificate.key_pem));
+}
+
+TEST(QuicTls, signs_with_keys_of_each_kind) {
+  const std::vector<std::pair<gnutls_pk_algorithm_t, unsigned>> kinds = {
+      {GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1)},
+      {GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP384R1)},
+      {GNUTLS_PK_RSA, 2048}};
+  QuicWorld world;
+  for (const auto& [algorithm, bits] : kinds) {
+    SCOPED_TRACE(gnutls_pk_algorithm_get_name(algorithm));
+    const TestCertificate certificate = TestCertificate::make(algorithm, bits);
+    ASSERT_TRUE(world.tls.load(certificate.chain_pem, certificate.key_pem));
+    auto client = world.client();
+
+    // The client verifies what the server has signed.
+    EXPECT_TRUE(client->connect());
+  }
 }
 
 TEST(QuicTls, says_what_is_wrong) {

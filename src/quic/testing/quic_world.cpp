@@ -12,11 +12,10 @@
 
 namespace parley {
 
-TestCertificate TestCertificate::make() {
+TestCertificate TestCertificate::make(gnutls_pk_algorithm_t algorithm, unsigned bits) {
   gnutls_x509_privkey_t key = nullptr;
   gnutls_x509_privkey_init(&key);
-  gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
-                               GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
+  gnutls_x509_privkey_generate(key, algorithm, bits, 0);
   gnutls_x509_crt_t certificate = nullptr;
   gnutls_x509_crt_init(&certificate);
   gnutls_x509_crt_set_version(certificate, 3);

@@ -21,8 +21,9 @@ namespace parley {
 struct TestCertificate {
   std::string chain_pem;
   std::string key_pem;
-  /// Self-signed, ECDSA P-256, for thirteen days.
-  static TestCertificate make();
+  /// Self-signed, for thirteen days; ECDSA on P-256 where nothing else is said.
+  static TestCertificate make(gnutls_pk_algorithm_t algorithm = GNUTLS_PK_ECDSA,
+                              unsigned bits = GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1));
 };
 
 class QuicWorld;
