@@ -131,7 +131,6 @@ Result<StaticFiles> StaticFiles::load(std::span<const StaticFolder> folders,
 }
 
 std::optional<HttpResponse> StaticFiles::find(const HttpRequest& request) const {
-  if (!request.is_read()) return std::nullopt;
   const std::string path(request.path());
   const auto found = files_.find(path);
   HttpResponse response;

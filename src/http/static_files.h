@@ -34,7 +34,7 @@ class StaticFiles {
                                                 const StaticLimits& limits = {});
 
   /// The answer to a GET or HEAD for a file we have (200, 304, or a redirect from a folder's name
-  /// to the folder); nothing for all others.
+  /// to the folder); nothing where there is no file, whatever the method.
   [[nodiscard]] std::optional<HttpResponse> find(const HttpRequest& request) const;
 
   [[nodiscard]] std::size_t size() const { return files_.size(); }

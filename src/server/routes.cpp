@@ -67,8 +67,10 @@ HttpResponse Routes::handle(const HttpRequest& request) {
     if (path == "/version") return HttpResponse::json(200, version_json(rules_.service));
     return path == "/healthz" ? HttpResponse::text(200, "Ok") : readiness(health_);
   }
-  if (request.is_read())
-    if (auto file = rules_.page.find(request)) return std::move(*file);
+  if (auto file = rules_.page.find(request)) {
+    if (!request.is_read()) return refuse_method("GET, HEAD");
+    return std::move(*file);
+  }
   return refuse(404, "Not found", "not_found");
 }
 

@@ -73,6 +73,15 @@ class Endpoints(RelayCase):
                 self.assertEqual((answer.status, answer.headers["allow"]), (405, allowed),
                                  f"{method} {path}")
 
+    def test_other_methods_are_405_for_the_files_of_the_page_too(self):
+        relay = Relay(demo_enabled="true")
+        self.addCleanup(relay.stop)
+        for path in ("/", "/client/dial.js"):
+            answer = relay.get(path, "POST")
+
+            self.assertLess(relay.get(path).status, 400, path)
+            self.assertEqual((answer.status, answer.headers["allow"]), (405, "GET, HEAD"), path)
+
     def test_other_methods_are_405_on_the_ops_port_too(self):
         for path in ("/metrics", "/healthz", "/nothing"):
             answer = request(self.relay.ops_port, path, "POST")
