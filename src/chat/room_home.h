@@ -100,6 +100,7 @@ class RoomHome {
     InstanceId server{};                   ///< that holds it; none when it is ours
     bool is_inherited = false;             ///< its server is silent; if it lives, it has it again
     InstanceId wanted_by{};                ///< gets it when `connection` has gone
+    bool is_wanted = false;                ///< we have asked its server for it, and not heard yet
     SessionId claims{};                    ///< the departure elsewhere that it would succeed
 
     [[nodiscard]] bool is_ours() const { return !server; }

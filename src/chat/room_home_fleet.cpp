@@ -76,9 +76,11 @@ void RoomHome::say(fleet::What what) {
 void RoomHome::say_roster(bool is_question) {
   if (fleet_ == nullptr) return;
   fleet::Roster roster{is_question, meeting_, {}, others_};
-  for (const Session& session : sessions_)
+  for (const Session& session : sessions_) {
+    if (session.is_wanted) roster.wanted.push_back(session.id);
     if (session.is_ours() && session.identity.role == Role::participant)
       roster.sessions.push_back(fleet_session(session));
+  }
   say(std::move(roster));
 }
 
@@ -231,11 +233,17 @@ void RoomHome::hear(InstanceId from, const fleet::Roster& roster) {
     hear_session(from, session, {});
     held.insert(session.session);
   }
+  held.insert(roster.wanted.begin(), roster.wanted.end());  // if it holds it: it may not know yet
   std::vector<SessionId> lost;
-  for (const Session& session : sessions_)
-    if (session.server == from && roster.covers(session.id) && !held.contains(session.id))
-      lost.push_back(session.id);
+  bool was_wanted = false;
+  for (const Session& session : sessions_) {
+    if (session.server != from || !roster.covers(session.id) || held.contains(session.id)) continue;
+    lost.push_back(session.id);
+    was_wanted |= session.is_wanted;
+  }
   for (const SessionId session : lost) lose(session, /*is_announced=*/true);
+  // We may have been given it without hearing so: for the others it would stay ours.
+  if (was_wanted) say_roster(/*is_question=*/false);
 
   if (!roster.is_last_part()) return;
   if (roster.is_question) say_roster(/*is_question=*/false);
@@ -346,6 +354,7 @@ void RoomHome::hear(InstanceId from, const fleet::Given& given) {
     return;
   }
   session->server = given.to;
+  session->is_wanted = false;
   hear_session(given.to,
                {session->id,
                 session->identity.user_id,

@@ -281,6 +281,42 @@ TEST(RoomHomeFleet, a_session_that_goes_while_it_is_resumed_departs_on_the_new_s
   EXPECT_EQ(witness.read(), Lines{"left 1 alice"});
 }
 
+TEST(RoomHomeFleet, a_session_under_way_is_not_missed_in_a_roster_of_its_new_server) {
+  FleetWorld fleet(3);
+  TestClient& witness = fleet.join_active("witness", 2);
+  fleet.join_active("alice", 0, 7);
+  TestClient& after = fleet.join("alice", 1, 7);
+  after.send(media_wrapper(MediaType::audio, {}, "alice"));
+  fleet.deliver_to(1);  // which asks for it
+  fleet.deliver_to(0);  // which gives it
+
+  fleet.ask_anew(1);  // which has not heard so
+  fleet.deliver();
+  fleet.pass(10s);
+
+  EXPECT_EQ(witness.read(), Lines{"media 2 from alice"});
+}
+
+TEST(RoomHomeFleet, a_session_that_is_lost_under_way_leaves) {
+  FleetWorld fleet(3);
+  TestClient& witness = fleet.join_active("witness", 2);
+  fleet.join_active("alice", 0, 7);
+  fleet.join_active("anna", 0);
+  fleet.join_active("bob", 1);
+  witness.read();
+  TestClient& after = fleet.join("alice", 1, 7);
+  after.send(media_wrapper(MediaType::audio, {}, "alice"));
+  after.leave();
+  fleet.deliver_to(1);
+  fleet.deliver_to(0);
+
+  fleet.port(1).arriving.clear();
+  fleet.ask_anew(1);  // as a bus does that has noticed the loss
+  fleet.deliver();
+
+  EXPECT_EQ(witness.read(), Lines{"left 1 alice"});
+}
+
 TEST(RoomHomeFleet, a_session_waits_for_its_old_connection_on_a_server_that_dies) {
   FleetWorld fleet(3);
   TestClient& witness = fleet.join_active("witness", 2);

@@ -45,6 +45,7 @@ void RoomHome::inherit(Session& session) {
   const bool is_ours = heir == fleet_->self();
   if (is_ours && record_) record_->inherit(session.identity.user_id);
   session.server = is_ours ? InstanceId{} : heir;
+  session.is_wanted = false;
   session.is_inherited = !is_ours || !session.waiting;
 
   const PresenceTable::Row* const row = presence_.find(session.id);
@@ -91,6 +92,7 @@ void RoomHome::give(Session& session, InstanceId to) {
 
 void RoomHome::get(Session& session, FleetState state) {
   session.server = {};
+  session.is_wanted = false;
   senders_.erase(session.id);
   note_state(session, presence_of(state), now_.monotonic);
   if (session.waiting) {
@@ -116,6 +118,7 @@ void RoomHome::lose(SessionId id, bool is_announced) {
   if (is_announced && row->state != Presence::testing && !row->is_unannounced)
     tell_everybody(
         participant_left(*name_, {id, session->identity.user_id, session->identity.display_name}));
+  session->is_wanted = false;
   if (session->waiting) {
     session->server = {};
     note_state(*session, Presence::testing, now_.monotonic);
@@ -128,7 +131,10 @@ void RoomHome::lose(SessionId id, bool is_announced) {
   settle_claims(id);
 }
 
-void RoomHome::want(Session& session) { say(fleet::Wanted{session.id}); }
+void RoomHome::want(Session& session) {
+  session.is_wanted = true;
+  say(fleet::Wanted{session.id});
+}
 
 void RoomHome::claim(Session& session, SessionId departed) {
   session.claims = departed;

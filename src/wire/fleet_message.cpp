@@ -12,6 +12,7 @@ namespace {
 constexpr std::uint32_t departing_for_max_ms = 60'000;
 /// What a session needs on the wire beside its names, at most.
 constexpr std::size_t session_bytes_max = 80;
+constexpr std::size_t wanted_bytes = sizeof(SessionId);
 
 std::size_t bytes_of(const FleetSession& session) {
   return session_bytes_max + session.user_id.size() + session.display_name.size();
@@ -49,6 +50,7 @@ struct Writer {
     if (roster.meeting) write(*roster.meeting, *message.mutable_meeting());
     for (const FleetSession& session : roster.sessions) write(session, *message.add_sessions());
     for (const InstanceId other : roster.others) message.add_others(other.value);
+    for (const SessionId wanted : roster.wanted) message.add_wanted(wanted.value);
     message.set_after(roster.after.value);
     if (!roster.is_last_part()) message.set_through(roster.through.value);
   }
@@ -123,6 +125,10 @@ std::optional<fleet::What> read(const proto::FleetRoster& in) {
     roster.sessions.push_back(std::move(*session));
   }
   for (const std::uint64_t other : in.others()) roster.others.push_back({other});
+  for (const std::uint64_t wanted : in.wanted()) {
+    if (!roster.covers({wanted})) return std::nullopt;
+    roster.wanted.push_back({wanted});
+  }
   return roster;
 }
 
@@ -172,9 +178,10 @@ std::optional<fleet::What> read(const proto::FleetMessage& in) {
 
 std::vector<fleet::Roster> in_parts(fleet::Roster roster, std::size_t sessions_bytes_max) {
   std::vector<std::pair<SessionId, std::size_t>> sizes;
-  sizes.reserve(roster.sessions.size());
+  sizes.reserve(roster.sessions.size() + roster.wanted.size());
   for (const FleetSession& session : roster.sessions)
     sizes.emplace_back(session.session, bytes_of(session));
+  for (const SessionId wanted : roster.wanted) sizes.emplace_back(wanted, wanted_bytes);
   std::ranges::sort(sizes);
 
   std::vector<fleet::Roster> parts{{false, roster.meeting, {}, {}}};
@@ -191,10 +198,13 @@ std::vector<fleet::Roster> in_parts(fleet::Roster roster, std::size_t sessions_b
   }
   parts.back().is_question = roster.is_question;
   parts.back().others = std::move(roster.others);
+  const auto part_of = [&parts](SessionId session) {
+    return std::ranges::lower_bound(parts, session, {}, &fleet::Roster::through);
+  };
   // Within a part they stay in order of joining.
   for (FleetSession& session : roster.sessions)
-    std::ranges::lower_bound(parts, session.session, {}, &fleet::Roster::through)
-        ->sessions.push_back(std::move(session));
+    part_of(session.session)->sessions.push_back(std::move(session));
+  for (const SessionId wanted : roster.wanted) part_of(wanted)->wanted.push_back(wanted);
   return parts;
 }
 

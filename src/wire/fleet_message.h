@@ -64,12 +64,14 @@ namespace fleet {
 /// All that the speaker holds of the room, or a part of it: of its sessions, those after one number
 /// and through another. What it held of these and is not in here, it holds no more. Each part is
 /// true by itself, so one that is lost only leaves its share as it was known before.
+/// What the speaker has asked for it may hold without having heard so yet: `wanted` lists that.
 struct Roster {
   bool is_question = false;  ///< the others are asked to say the same; only in the last part
   std::optional<FleetMeeting> meeting;
   std::vector<FleetSession> sessions;
   std::vector<InstanceId> others;  ///< who else has the room, as far as the speaker knows
   SessionId after{}, through = last_session;
+  std::vector<SessionId> wanted{};
 
   static constexpr SessionId last_session{~std::uint64_t{0}};
   [[nodiscard]] bool covers(SessionId session) const {

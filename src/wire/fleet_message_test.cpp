@@ -28,6 +28,7 @@ FleetSession alice() {
 TEST(FleetMessage, a_roster_survives) {
   fleet::Roster roster{
       true, FleetMeeting{{1'770'000'000'000}, "alice", {3}}, {alice()}, {{1}, {2}}};
+  roster.wanted = {{9}, {8}};
 
   const fleet::Roster read = round_trip(roster);
 
@@ -44,6 +45,7 @@ TEST(FleetMessage, a_roster_survives) {
   EXPECT_EQ(read.sessions[0].departing_for, 1500ms);
   EXPECT_EQ(read.sessions[0].resume, alice().resume);
   EXPECT_TRUE(read.sessions[0].is_unannounced);
+  EXPECT_EQ(read.wanted, roster.wanted);
 }
 
 /// A session whose names are as long as they may be.
@@ -72,22 +74,26 @@ TEST(FleetMessage, the_parts_of_a_large_roster_are_small_and_cover_each_session_
   fleet::Roster roster{true, FleetMeeting{{1}, std::string(id_bytes_max, 'c'), {3}}, {}, {}};
   for (std::uint64_t i = 2000; i > 0; --i)
     roster.sessions.push_back(longest(i * 7919 % 2003 << 50));
+  for (std::uint64_t i = 5000; i > 0; --i) roster.wanted.push_back({i});
   roster.others.assign(fleet_servers_max, self);
   const fleet::Roster whole = roster;
 
   const auto parts = in_parts(std::move(roster));
 
-  std::size_t sessions = 0, questions = 0;
+  std::size_t sessions = 0, wanted = 0, questions = 0;
   for (const fleet::Roster& part : parts) {
     const auto bytes = encode({self, part});
     EXPECT_LE(bytes.size(), fleet_message_bytes_max);
     EXPECT_TRUE(decode_fleet_message(bytes).has_value());
     EXPECT_EQ(part.meeting->start.count, 1u);
     for (const FleetSession& session : part.sessions) EXPECT_TRUE(part.covers(session.session));
+    for (const SessionId session : part.wanted) EXPECT_TRUE(part.covers(session));
     sessions += part.sessions.size();
+    wanted += part.wanted.size();
     questions += part.is_question ? 1 : 0;
   }
   EXPECT_EQ(sessions, 2000u);
+  EXPECT_EQ(wanted, 5000u);
   EXPECT_EQ(questions, 1u);
   EXPECT_TRUE(parts.back().is_question && parts.back().is_last_part());
   EXPECT_EQ(parts.back().others.size(), fleet_servers_max);
@@ -167,6 +173,8 @@ TEST(FleetMessage, what_cannot_be_is_refused) {
   EXPECT_TRUE(is_refused({{}, fleet::Left{}}));
   EXPECT_TRUE(is_refused({self, fleet::Roster{false, {}, {alice()}, {}, alice().session}}));
   EXPECT_TRUE(is_refused({self, fleet::Roster{false, {}, {alice()}, {}, {}, {1}}}));
+  EXPECT_TRUE(is_refused({self, fleet::Roster{false, {}, {}, {}, {}, {1}, {{2}}}}));
+  EXPECT_TRUE(is_refused({self, fleet::Roster{false, {}, {}, {}, {}, {1}, {{0}}}}));
   EXPECT_TRUE(is_refused({self, fleet::Congestion{{4}, std::vector<std::uint8_t>(32 * 1024)}}));
   const std::vector<InstanceId> crowd(fleet_servers_max + 1, self);
   EXPECT_TRUE(is_refused({self, fleet::Roster{false, {}, {}, crowd}}));
