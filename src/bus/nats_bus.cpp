@@ -24,8 +24,8 @@ constexpr Duration connect_period = 1s;
 constexpr Duration tick_period = 500ms;
 /// What goes on for longer is said so often.
 constexpr Duration warning_period = 10s;
-/// A broker that stalls holds up the bus thread for this long at most, for each hand-over.
-constexpr Millis urgent_flush_max = 100ms;
+/// A broker that stalls holds up a new connection for this long at most.
+constexpr Millis first_flush_max = 100ms;
 
 /// How much of the queue each class may fill.
 constexpr std::array<double, packet_class_count> queue_share = {1.0, 0.9, 0.7, 0.6};
@@ -167,7 +167,7 @@ void NatsBus::run() {
                        [&] { return is_called() || is_urgent_; });
     const std::vector<Order> orders = std::exchange(orders_, {});
     orders_bytes_ = 0;
-    const bool is_urgent = std::exchange(is_urgent_, false);
+    is_urgent_ = false;
     const bool has_reconnected = std::exchange(has_reconnected_, false);
     is_asked_ = false;
     lock.unlock();
@@ -175,8 +175,6 @@ void NatsBus::run() {
     if (has_reconnected) on_reached();
     handed_over = monotonic_now();
     hand_over(orders);
-    // The library would let it lie for a millisecond.
-    if (is_urgent && client_ != nullptr) client_->flush(urgent_flush_max);
     tick(handed_over);
     lock.lock();
     stats_.waiting.set(orders_.size());
@@ -230,7 +228,7 @@ void NatsBus::on_reached() {
     if (alive) alive_ = std::move(*alive);
     if (none) no_responders_ = std::move(*none);
     for (auto& [name, room] : rooms_) subscribe(room);
-    client_->flush(urgent_flush_max);  // who sees us connected may count on being heard
+    client_->flush(first_flush_max);  // who sees us connected may count on being heard
   }
   log_info("connected to NATS",
            {{"server", client_->server()}, {"payload_max", client_->payload_bytes_max()}});

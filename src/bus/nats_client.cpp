@@ -200,6 +200,9 @@ Result<void> NatsCClient::set(natsOptions* options, const std::vector<std::strin
   };
   also(natsOptions_SetName(options, rules_.name.c_str()));
   also(natsOptions_SetNoEcho(options, true));
+  // The caller writes. The library's own thread would be woken twice for each flush, and let what
+  // it is given lie for a millisecond.
+  also(natsOptions_SetSendAsap(options, true));
   also(natsOptions_UseGlobalMessageDelivery(options, true));
   also(natsOptions_SetTimeout(options, connect_timeout_ms));
   also(natsOptions_SetPingInterval(options, ping_interval_ms));
