@@ -252,9 +252,11 @@ void ChatServer::on(WelcomeNote& note) {
     stats_.rooms.add();
   }
   room->set_reach(note.reach);
-  room->add(note.connection, *member->participant,
-            interest_of(member->role, note.welcome.standing));
-  member->room = room.get();
+  const Interest interest = interest_of(member->role, note.welcome.standing);
+  if (std::exchange(member->room, room.get()) == nullptr)
+    room->add(note.connection, *member->participant, interest);
+  else
+    room->set_interest(note.connection, interest);
   member->participant->on_welcome(note.welcome, now_);
 }
 

@@ -32,7 +32,8 @@ class Participant {
  public:
   /// Queues the packet or drops it; never calls back, so a room may be walked while delivering.
   virtual Delivery deliver(const Packet& packet, TimePoint now) = 0;
-  /// The answer to joining; may come from within join().
+  /// The answer to joining; may come from within join(). Once more, with another session, if the
+  /// one for which this connection waits ends first.
   virtual void on_welcome(const Welcome& welcome, Now now) = 0;
   virtual void on_standing(Standing standing, Now now) = 0;
   /// What made publish() say no has arrived: the session may send again.

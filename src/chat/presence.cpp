@@ -97,14 +97,12 @@ void PresenceTable::heard(const Row& theirs, std::vector<Announcement>& announce
     return;
   }
   const bool is_news = known->state == Presence::testing || known->is_unannounced;
-  if (theirs.state == Presence::active && is_news) {
-    if (!theirs.is_unannounced)
-      announcements.push_back(announce(Announcement::Kind::joined, *known));
-  } else if (theirs.state == Presence::active && known->state == Presence::departing) {
-    resumed(theirs.session, announcements);
-  } else if (theirs.state == Presence::departing && known->state != Presence::departing) {
+  if (theirs.state == Presence::departing && known->state != Presence::departing)
     known->departing_since = theirs.departing_since;
-  }
+  if (is_news && theirs.state != Presence::testing && !theirs.is_unannounced)
+    announcements.push_back(announce(Announcement::Kind::joined, *known));
+  else if (!is_news && theirs.state == Presence::active && known->state == Presence::departing)
+    resumed(theirs.session, announcements);
   known->is_unannounced = is_news && theirs.is_unannounced;  // what was said before is over
   known->state = theirs.state;
   known->is_ours = theirs.is_ours;

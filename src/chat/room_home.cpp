@@ -67,7 +67,7 @@ void RoomHome::join_anew(const JoinNote& note, Now now) {
 
 void RoomHome::resume(Session& session, const JoinNote& note, Now now) {
   const Connection newcomer{note.from, now.monotonic};
-  if (session.is_ours() && !session.connection) {
+  if (session.is_ours() && !session.connection && !session.wanted_by) {
     session.connection = newcomer;
     session.is_inherited = false;
     // Before the welcome: the newcomer may publish as soon as that has reached its shard.
@@ -94,9 +94,9 @@ void RoomHome::activate(ConnectionAt from, Now now) {
   if (session->waiting && session->waiting->at == from) {
     if (session->taking_over) return;
     session->taking_over = true;
-    if (session->is_ours())
+    if (session->connection)
       send_away(*session->connection);
-    else
+    else if (!session->is_ours())
       want(*session);
     return;
   }
@@ -126,28 +126,37 @@ void RoomHome::gone(ConnectionAt from, Now now) {
     return;
   }
   session->connection.reset();
-  if (session->wanted_by) {
-    give(*session, session->wanted_by);
-    return;
-  }
-  if (session->waiting) {
-    take_over(*session);
-    return;
-  }
-  if (session->identity.role == Role::observer) {
+  if (session->identity.role == Role::observer && !session->waiting) {
     std::erase_if(sessions_, [id = session->id](const Session& other) { return other.id == id; });
     return;
   }
-  const SessionId id = session->id;
-  const bool was_active = standing_of(*session) == Standing::active;
+  pass_on(*session);
+  forget_departed();
+}
+
+/// Its connection has gone: it is another server's now, or who waits has it, or it departs.
+void RoomHome::pass_on(Session& session) {
+  if (session.wanted_by) {
+    // As long as it claims a departure, only we hear what becomes of that.
+    if (!session.claims) give(session, session.wanted_by);
+    return;
+  }
+  if (session.waiting) {
+    take_over(session);
+    return;
+  }
+  depart(session);
+}
+
+void RoomHome::depart(Session& session) {
+  const bool was_active = standing_of(session) == Standing::active;
   std::vector<Announcement> announcements;
-  presence_.gone(id, now.monotonic, announcements);
+  presence_.gone(session.id, now_.monotonic, announcements);
   announce(announcements);
   if (was_active)
-    say_changed(*session);
+    say_changed(session);
   else
-    say(fleet::Removed{id});
-  forget_departed();
+    say(fleet::Removed{session.id});
 }
 
 void RoomHome::send_away(const Connection& connection) {
@@ -329,12 +338,19 @@ void RoomHome::tell_late_joiners(const Session& session, TimePoint since) {
 void RoomHome::forget_departed() {
   // Both lists are in order of joining, so one walk finds each session's row.
   auto row = presence_.rows().begin();
+  std::vector<JoinNote> bereft;  // whose session ended while they waited for it
   const auto forgotten = std::erase_if(sessions_, [&](const Session& session) {
     if (session.identity.role != Role::participant) return false;
-    if (row == presence_.rows().end() || row->session != session.id) return true;
+    if (row == presence_.rows().end() || row->session != session.id) {
+      if (session.waiting)
+        bereft.push_back({session.waiting->at, session.identity, session.resume});
+      return true;
+    }
     ++row;
     return false;
   });
+  // Not under the number of before: that has come and gone for the room.
+  for (const JoinNote& note : bereft) admit(note, now_);
   if (presence_.empty() && !question_) meeting_.reset();
   if (forgotten > 0) settle_record();
 }

@@ -132,6 +132,8 @@ class RoomHome {
   void join_anew(const JoinNote& note, Now now);
   void resume(Session& session, const JoinNote& note, Now now);
   void send_away(const Connection& connection);
+  void pass_on(Session& session);
+  void depart(Session& session);
   void take_over(Session& session);
   void welcome(const Session& session, ConnectionAt to, Standing standing, Now now);
   void start_meeting(const Identity& creator, Now now);
@@ -192,7 +194,7 @@ class RoomHome {
   void lose(SessionId id, bool is_announced);
   void want(Session& session);
   void claim(Session& session, SessionId departed);
-  void settle_claims(SessionId departed);
+  void settle_claims(SessionId departed, SessionId successor = {});
   void sweep();
 
   RoomName name_;

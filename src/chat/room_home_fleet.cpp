@@ -192,6 +192,12 @@ void RoomHome::hear_joined(const MeetingEvent& event, Packet joined) {
     said.resume = known->resume;
     server = known->server;
   }
+  const PresenceTable::Row* const row = presence_.find(event.session);
+  if (row != nullptr && row->state == Presence::departing) {
+    // It went before its server knew that it had to be announced.
+    said.state = FleetState::departing;
+    said.departing_for = std::chrono::duration_cast<Millis>(now_.monotonic - row->departing_since);
+  }
   hear_session(server, said, std::move(joined));
 }
 
@@ -216,8 +222,14 @@ void RoomHome::on_reconnected(Now now) {
   now_ = now;
   if (!has_entered_) return;
   say_roster(/*is_question=*/true);
-  for (Session& session : sessions_)
-    if (session.claims) claim(session, session.claims);
+  for (Session& session : sessions_) {
+    if (!session.claims) continue;
+    const Session* const departed = find(session.claims);
+    if (departed != nullptr && !departed->is_ours())
+      claim(session, session.claims);
+    else
+      settle_claims(session.claims);  // nobody is left to answer
+  }
 }
 
 void RoomHome::on_silent(InstanceId server, Now now) {
@@ -329,21 +341,21 @@ void RoomHome::hear(InstanceId from, const fleet::Succeeded& succeeded) {
 }
 
 void RoomHome::hear(InstanceId /*from*/, const fleet::Denied& denied) {
-  settle_claims(denied.departed);
+  settle_claims(denied.departed, denied.successor);
 }
 
 void RoomHome::hear(InstanceId from, const fleet::Wanted& wanted) {
   Session* const session = find(wanted.session);
-  if (session == nullptr || !session->is_ours()) return;
+  if (session == nullptr || !session->is_ours() || presence_.find(wanted.session) == nullptr)
+    return;
   // The latest of those that resume is the client's living one.
   if (session->waiting) send_away(*std::exchange(session->waiting, std::nullopt));
   session->taking_over = false;
-  if (!session->connection) {
-    give(*session, from);
-    return;
-  }
   session->wanted_by = from;
-  send_away(*session->connection);
+  if (session->connection)
+    send_away(*session->connection);
+  else
+    pass_on(*session);
 }
 
 void RoomHome::hear(InstanceId from, const fleet::Given& given) {
@@ -353,8 +365,7 @@ void RoomHome::hear(InstanceId from, const fleet::Given& given) {
     get(*session, given.state);
     return;
   }
-  session->server = given.to;
-  session->is_wanted = false;
+  session->server = given.to;  // whom our asking may reach, too: it stays wanted
   hear_session(given.to,
                {session->id,
                 session->identity.user_id,

@@ -281,66 +281,6 @@ TEST(RoomHomeFleet, a_session_that_goes_while_it_is_resumed_departs_on_the_new_s
   EXPECT_EQ(witness.read(), Lines{"left 1 alice"});
 }
 
-TEST(RoomHomeFleet, a_session_under_way_is_not_missed_in_a_roster_of_its_new_server) {
-  FleetWorld fleet(3);
-  TestClient& witness = fleet.join_active("witness", 2);
-  fleet.join_active("alice", 0, 7);
-  TestClient& after = fleet.join("alice", 1, 7);
-  after.send(media_wrapper(MediaType::audio, {}, "alice"));
-  fleet.deliver_to(1);  // which asks for it
-  fleet.deliver_to(0);  // which gives it
-
-  fleet.ask_anew(1);  // which has not heard so
-  fleet.deliver();
-  fleet.pass(10s);
-
-  EXPECT_EQ(witness.read(), Lines{"media 2 from alice"});
-}
-
-TEST(RoomHomeFleet, a_session_that_is_lost_under_way_leaves) {
-  FleetWorld fleet(3);
-  TestClient& witness = fleet.join_active("witness", 2);
-  fleet.join_active("alice", 0, 7);
-  fleet.join_active("anna", 0);
-  fleet.join_active("bob", 1);
-  witness.read();
-  TestClient& after = fleet.join("alice", 1, 7);
-  after.send(media_wrapper(MediaType::audio, {}, "alice"));
-  after.leave();
-  fleet.deliver_to(1);
-  fleet.deliver_to(0);
-
-  fleet.port(1).arriving.clear();
-  fleet.ask_anew(1);  // as a bus does that has noticed the loss
-  fleet.deliver();
-
-  EXPECT_EQ(witness.read(), Lines{"left 1 alice"});
-}
-
-TEST(RoomHomeFleet, who_resumes_a_session_while_it_goes_to_another_server_gets_it_back) {
-  constexpr ShardIndex shards = 2;
-  const ShardIndex home = home_of({"room1"}, shards);
-  FleetWorld fleet(3, shards);
-  TestClient& witness = fleet.join_active("witness", 2);
-  TestClient& first = fleet[0].join("alice", 1 - home, 7);
-  fleet.deliver();
-  first.activate();
-  TestClient& second = fleet.join("alice", 1, 7);
-  second.send(media_wrapper(MediaType::audio, {}, "alice"));
-  fleet.deliver_to(1);           // which asks for the session
-  fleet.deliver_one(0, shards);  // which has `first` told to go
-  witness.read();
-  TestClient& third = fleet[0].join("alice", home, 7);
-  third.send(media_wrapper(MediaType::audio, {}, "alice"));
-
-  fleet.deliver();
-
-  EXPECT_EQ(first.end_reason, EndReason::resumed_elsewhere);
-  EXPECT_EQ(second.end_reason, EndReason::resumed_elsewhere);
-  // Each of them held the session in turn.
-  EXPECT_EQ(witness.read(), (Lines{"media 2 from alice", "media 2 from alice"}));
-}
-
 TEST(RoomHomeFleet, a_session_waits_for_its_old_connection_on_a_server_that_dies) {
   FleetWorld fleet(3);
   TestClient& witness = fleet.join_active("witness", 2);

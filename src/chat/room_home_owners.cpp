@@ -22,8 +22,10 @@ void RoomHome::forget_server(InstanceId server) {
   check_question();
   if (!was_here) return;
   for (Session& session : sessions_) {
-    if (session.wanted_by == server) session.wanted_by = {};
     if (session.server == server) inherit(session);
+    if (session.wanted_by != server) continue;
+    session.wanted_by = {};
+    if (!session.connection) pass_on(session);
   }
   if (!knows_others()) tell_reach(shards_);
 }
@@ -101,17 +103,10 @@ void RoomHome::get(Session& session, FleetState state) {
     take_over(session);
     return;
   }
-  // Its client has gone meanwhile.
-  std::vector<Announcement> announcements;
-  presence_.gone(session.id, now_.monotonic, announcements);
-  announce(announcements);
-  if (state == FleetState::active)
-    say_changed(session);
-  else
-    say(fleet::Removed{session.id});
+  depart(session);  // its client has gone meanwhile
 }
 
-/// A session elsewhere has ended. One of our clients that was about to resume it has it anew.
+/// A session elsewhere has ended.
 void RoomHome::lose(SessionId id, bool is_announced) {
   Session* const session = find(id);
   if (session == nullptr || session->is_ours()) return;
@@ -121,15 +116,8 @@ void RoomHome::lose(SessionId id, bool is_announced) {
     tell_everybody(
         participant_left(*name_, {id, session->identity.user_id, session->identity.display_name}));
   session->is_wanted = false;
-  if (session->waiting) {
-    session->server = {};
-    note_state(*session, Presence::testing, now_.monotonic);
-    say_changed(*session);
-    take_over(*session);
-  } else {
-    presence_.remove(id);
-    senders_.erase(id);
-  }
+  presence_.remove(id);
+  senders_.erase(id);
   settle_claims(id);
 }
 
@@ -143,15 +131,19 @@ void RoomHome::claim(Session& session, SessionId departed) {
   say(fleet::Claims{departed, session.id, find(departed)->server});
 }
 
-/// Those that would have succeeded `departed` and have not are to be announced.
-void RoomHome::settle_claims(SessionId departed) {
+/// Those that would have succeeded `departed` and have not, or just that one, are to be announced.
+void RoomHome::settle_claims(SessionId departed, SessionId successor) {
   std::vector<Announcement> announcements;
   for (Session& session : sessions_) {
     if (session.claims != departed || !departed) continue;
+    if (successor && session.id != successor) continue;
     session.claims = {};
     presence_.denied(session.id, announcements);
   }
   announce(announcements);
+  // Those that may go to the servers which have asked for them, now that this is known.
+  for (Session& session : sessions_)
+    if (session.wanted_by && !session.connection) pass_on(session);
 }
 
 void RoomHome::sweep() {

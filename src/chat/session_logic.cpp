@@ -166,6 +166,8 @@ Delivery SessionLogic::deliver(const Packet& packet, TimePoint now) {
 }
 
 void SessionLogic::on_welcome(const Welcome& welcome, Now now) {
+  if (welcome_) tracker_.connection_ended(now);  // that it waited for another session
+  activating_ = false;
   id_ = welcome.session;
   welcome_ = true;
   standing_ = welcome.standing;
