@@ -54,6 +54,8 @@ class Member:
 
     def next(self, within=PATIENCE):
         packet = Packet.read(self.session.receive(within))
+        if packet.type == packets.SESSION_ASSIGNED:
+            self.session_id = packet.session_id  # the one it waited for has ended
         self.heard.append(packet)
         return packet
 

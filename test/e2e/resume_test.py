@@ -6,7 +6,7 @@ import packets
 import tokens
 from endings import Refused
 from relay_case import RelayCase
-from transport import not_over
+from transport import not_over, only_over
 
 
 def secret():
@@ -159,11 +159,22 @@ class Resume(RelayCase):
         self.assertEqual(watcher.heard_raw(), [new.joined, said])
         self.expect_elsewhere(old)
 
+    @not_over("fleet", "a server ends what is only tested there")
     def test_a_testing_session_whose_connection_ends_leaves_the_waiting_one_testing(self):
+        old, new = self.leave_one_that_tests()
+        self.assertEqual(new.session_id, old.session_id)
+
+    @only_over("fleet", "on one server the waiting connection has the session")
+    def test_a_testing_session_that_ends_on_its_server_leaves_the_waiting_one_a_new_one(self):
+        old, new = self.leave_one_that_tests()
+        self.assertNotEqual(new.session_id, old.session_id)
+
+    def leave_one_that_tests(self):
         key = secret()
         (watcher,) = self.join_active("watcher")
         old = self.join("alice", resume=key)
         new = self.join("alice", resume=key)
+        self.assertEqual(new.session_id, old.session_id)
         old.session.hang_up()
         self.relay.wait_for_metric(2, "parley_sessions")
         new.probe()
@@ -173,6 +184,7 @@ class Resume(RelayCase):
         said = new.say()
         watcher.hear(said)
         self.assertEqual(watcher.heard_raw(), [new.joined, said])
+        return old, new
 
     def test_who_joined_during_the_departure_hears_joined(self):
         key = secret()
