@@ -26,7 +26,8 @@ TestCertificate TestCertificate::make(gnutls_pk_algorithm_t algorithm, unsigned 
   gnutls_x509_crt_set_expiration_time(certificate, now + 12 * 24 * 3600);
   gnutls_x509_crt_set_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0, "localhost", 9);
   gnutls_x509_crt_set_key(certificate, key);
-  gnutls_x509_crt_sign2(certificate, certificate, key, GNUTLS_DIG_SHA256, 0);
+  check(gnutls_x509_crt_sign2(certificate, certificate, key, GNUTLS_DIG_SHA256, 0) == 0,
+        "a certificate cannot be signed");
 
   TestCertificate made;
   gnutls_datum_t pem{};
