@@ -80,7 +80,6 @@ void RoomHome::resume(Session& session, const JoinNote& note, Now now) {
   // The latest of those that wait is the client's living one. If the one before was taking over,
   // the old connection has been told to go, and its end lets the latest in.
   if (session.waiting) send_away(*session.waiting);
-  session.taking_over = false;
   session.waiting = newcomer;
   welcome(session, note.from, Standing::waiting, now);
   const PresenceTable::Row* const row = presence_.find(session.id);
@@ -92,8 +91,7 @@ void RoomHome::activate(ConnectionAt from, Now now) {
   Session* const session = find_by(from);
   if (session == nullptr) return;
   if (session->waiting && session->waiting->at == from) {
-    if (session->taking_over) return;
-    session->taking_over = true;
+    if (std::exchange(session->waiting->takes_over, true)) return;
     if (session->connection)
       send_away(*session->connection);
     else if (!session->is_ours())
@@ -119,10 +117,8 @@ void RoomHome::gone(ConnectionAt from, Now now) {
     return;
   }
   if (session->waiting && session->waiting->at == from) {
+    // If it has told the old connection to go and went itself, the old one's end decides.
     session->waiting.reset();
-    if (!session->taking_over) return;
-    // It has told the old connection to go and went itself: the old one's end decides.
-    session->taking_over = false;
     return;
   }
   session->connection.reset();
@@ -166,16 +162,14 @@ void RoomHome::send_away(const Connection& connection) {
 
 void RoomHome::take_over(Session& session) {
   session.connection = std::exchange(session.waiting, std::nullopt);
-  const ConnectionAt at = session.connection->at;
-  if (std::exchange(session.taking_over, false)) {
+  const Connection& connection = *session.connection;
+  if (connection.takes_over) {
     std::vector<Announcement> announcements;  // the packet that took over counts as the first
     presence_.first_packet(session.id, announcements);
     announce(announcements);
-    sender_.tell(at.shard, StandingNote{at.connection, Standing::active});
-    forget_departed();
-    return;
   }
-  sender_.tell(at.shard, StandingNote{at.connection, standing_of(session)});
+  const Standing standing = connection.takes_over ? Standing::active : standing_of(session);
+  sender_.tell(connection.at.shard, StandingNote{connection.at.connection, standing});
 }
 
 void RoomHome::route(const RouteNote& note) {

@@ -86,6 +86,7 @@ class RoomHome {
   struct Connection {
     ConnectionAt at;
     TimePoint welcomed_at;
+    bool takes_over = false;  ///< of one that waits: it has spoken, so the one before has to go
   };
   /// A session: a participant's as long as the presence table has it, an observer's as long as its
   /// connection lives.
@@ -95,7 +96,6 @@ class RoomHome {
     std::optional<ResumeKey> resume;
     std::optional<Connection> connection;  ///< none while departing, or when it is not ours
     std::optional<Connection> waiting;     ///< resumes, and takes over at its first packet
-    bool taking_over = false;              ///< `connection`, or its server, has been told to go
     Packet joined;                         ///< the JOINED that announces it
     InstanceId server{};                   ///< that holds it; none when it is ours
     bool is_inherited = false;             ///< its server is silent; if it lives, it has it again

@@ -350,7 +350,6 @@ void RoomHome::hear(InstanceId from, const fleet::Wanted& wanted) {
     return;
   // The latest of those that resume is the client's living one.
   if (session->waiting) send_away(*std::exchange(session->waiting, std::nullopt));
-  session->taking_over = false;
   session->wanted_by = from;
   if (session->connection)
     send_away(*session->connection);
@@ -377,7 +376,7 @@ void RoomHome::hear(InstanceId from, const fleet::Given& given) {
                {});
   if (std::ranges::find(others_, given.to) == others_.end())
     inherit(*session);  // which has left since it asked for it
-  else if (session->waiting && session->taking_over)
+  else if (session->waiting && session->waiting->takes_over)
     want(*session);
 }
 

@@ -91,7 +91,7 @@ void RoomHome::give(Session& session, InstanceId to) {
   note_state(session, presence_of(state), now_.monotonic);
   say(fleet::Given{session.id, to, state});
   // Who came here to resume it after the other had asked for it is the latest.
-  if (session.waiting && session.taking_over) want(session);
+  if (session.waiting && session.waiting->takes_over) want(session);
 }
 
 void RoomHome::get(Session& session, FleetState state) {
