@@ -1,6 +1,7 @@
 // Several servers under random joins, losses, resumes and delays: whatever happens in between, each
 // JOINED is followed by one LEFT, nobody waits for ever, and in the end all servers know the same.
-// Also when rosters go in parts, some of which are lost.
+// Also when rosters go in parts, some of which are lost; and in the end also when servers are cut
+// off for a while.
 
 #include <gtest/gtest.h>
 
@@ -14,14 +15,14 @@
 namespace parley {
 namespace {
 
-enum class Rosters : std::uint8_t { whole, in_parts_with_losses };
+enum class Trouble : std::uint8_t { none, lost_rosters, splits };
 
 /// One run, made of its seed.
 class FleetRun {
  public:
-  explicit FleetRun(unsigned seed, Rosters rosters = Rosters::whole)
-      : random_(seed), fleet_(servers, shards), rosters_(rosters) {
-    if (rosters_ == Rosters::in_parts_with_losses) fleet_.broker.roster_bytes_max = 1;
+  explicit FleetRun(unsigned seed, Trouble trouble = Trouble::none)
+      : random_(seed), fleet_(servers, shards), trouble_(trouble) {
+    if (trouble_ == Trouble::lost_rosters) fleet_.broker.roster_bytes_max = 1;
     for (std::size_t i = 0; i < servers; ++i)
       witnesses_.push_back(&fleet_.join_active("witness" + std::to_string(i), i));
     fleet_.pass(1s);
@@ -29,6 +30,8 @@ class FleetRun {
 
   void run(int steps) {
     for (int i = 0; i < steps; ++i) step();
+    for (std::size_t i = 0; i < servers; ++i)
+      if (fleet_.is_cut_off(i)) fleet_.connect(i);
     settle(4s);
     for (const TestClient* client : clients_)
       if (!client->end_reason && !client->logic.wants_messages()) ++waiting_;
@@ -78,7 +81,8 @@ class FleetRun {
       default:
         fleet_.deliver_one(pick(servers), pick(3));
     }
-    if (rosters_ == Rosters::in_parts_with_losses) lose_something();
+    if (trouble_ == Trouble::lost_rosters) lose_something();
+    if (trouble_ == Trouble::splits) split_or_heal();
     for (std::size_t i = 0; i < servers; ++i) hear(i);
   }
 
@@ -89,6 +93,17 @@ class FleetRun {
       make_up_for_losses();
       fleet_.pass(1s);
     }
+  }
+
+  void split_or_heal() {
+    if (pick(20) != 0) return;
+    const std::size_t server = pick(servers);
+    if (!fleet_.is_cut_off(server))
+      fleet_.cut_off(server);
+    else if (pick(2) == 0)
+      fleet_.notice_silence(server);
+    else
+      fleet_.connect(server);
   }
 
   void lose_something() {
@@ -135,7 +150,7 @@ class FleetRun {
 
   std::mt19937 random_;
   FleetWorld fleet_;
-  const Rosters rosters_;
+  const Trouble trouble_;
   bool has_lost_[servers] = {};
   std::size_t lost_ = 0;
   std::size_t waiting_ = 0;
@@ -145,16 +160,20 @@ class FleetRun {
   std::string heard_[servers];
 };
 
-void expect_balance_and_agreement(FleetRun& run, unsigned seed) {
+void expect_agreement(FleetRun& run, unsigned seed) {
   ASSERT_EQ(run.waiting(), 0u) << seed;
+  for (std::size_t i = 0; i < FleetRun::servers; ++i)
+    ASSERT_EQ(run.roster(i),
+              (Lines{"joined 1 witness0", "joined 101 witness1", "joined 201 witness2"}))
+        << "on server " << i << " with seed " << seed;
+}
+
+void expect_balance_and_agreement(FleetRun& run, unsigned seed) {
   for (std::size_t i = 0; i < FleetRun::servers; ++i)
     for (const auto& [user, count] : run.balance(i))
       ASSERT_EQ(count, 0) << user << " as heard on server " << i << " with seed " << seed << ": "
                           << run.heard(i);
-  for (std::size_t i = 0; i < FleetRun::servers; ++i)
-    ASSERT_EQ(run.roster(i),
-              (Lines{"joined 1 witness0", "joined 101 witness1", "joined 201 witness2"}))
-        << seed;
+  expect_agreement(run, seed);
 }
 
 TEST(FleetSimulation, every_joined_is_followed_by_one_left_and_all_servers_agree) {
@@ -169,13 +188,23 @@ TEST(FleetSimulation, every_joined_is_followed_by_one_left_and_all_servers_agree
 TEST(FleetSimulation, also_when_rosters_come_in_parts_and_some_of_them_are_lost) {
   std::size_t lost = 0;
   for (unsigned seed = 1; seed <= 500; ++seed) {
-    FleetRun run(seed, Rosters::in_parts_with_losses);
+    FleetRun run(seed, Trouble::lost_rosters);
     run.run(150);
     lost += run.lost();
 
     ASSERT_NO_FATAL_FAILURE(expect_balance_and_agreement(run, seed));
   }
   EXPECT_GT(lost, 500u);
+}
+
+TEST(FleetSimulation, after_splits_all_servers_agree_and_nobody_waits) {
+  // What is heard meanwhile on the two sides of a split need not balance.
+  for (unsigned seed = 1; seed <= 500; ++seed) {
+    FleetRun run(seed, Trouble::splits);
+    run.run(150);
+
+    ASSERT_NO_FATAL_FAILURE(expect_agreement(run, seed));
+  }
 }
 
 }  // namespace

@@ -174,8 +174,13 @@ Passage RoomHome::hear_notice(FleetPacket& packet) {
       event->kind == MeetingEvent::Kind::joined || event->kind == MeetingEvent::Kind::left;
   if (!is_about_session) return Passage::everybody;
   const Session* const session = find(event->session);
-  if (!event->session || event->user_id.empty() || (session != nullptr && session->is_ours()))
+  if (!event->session || event->user_id.empty()) return Passage::forged;
+  if (session != nullptr && session->is_ours()) {
+    // A server may have said so that thought us dead. The others are to know better.
+    const bool lives = session->connection && session->identity.role == Role::participant;
+    if (event->kind == MeetingEvent::Kind::left && lives) say_changed(*session);
     return Passage::forged;
+  }
   if (event->kind == MeetingEvent::Kind::joined)
     hear_joined(*event, Packet::seal(std::move(packet.message), facts));
   else
@@ -277,9 +282,14 @@ void RoomHome::hear_meeting(const FleetMeeting& meeting) {
 
 void RoomHome::hear_session(InstanceId server, const FleetSession& said, Packet joined) {
   Session* known = find(said.session);
-  // Whose it is speaks for it, or whose it was until that fell silent.
+  // Whose it is speaks for it, or whose it was until that fell silent; and who has its connection
+  // knows better than whoever, another heir perhaps, took it for gone.
+  const PresenceTable::Row* const row = presence_.find(said.session);
+  const bool lives_after_all = known != nullptr && !known->is_ours() && row != nullptr &&
+                               row->state == Presence::departing &&
+                               said.state != FleetState::departing;
   const bool is_theirs = known == nullptr || known->server == server || known->is_inherited ||
-                         known->server == strange_server;
+                         known->server == strange_server || lives_after_all;
   if (!is_theirs) return;
   if (said.user_id == system_user_id) return;
   if (known == nullptr) {
@@ -300,7 +310,8 @@ void RoomHome::hear_session(InstanceId server, const FleetSession& said, Packet 
     next_sweep_ = std::min(next_sweep_, now_.monotonic + sweep_period);
     tell_reach(shards_);
   }
-  if (said.state == FleetState::departing && known->waiting) want(*known);
+  // Also if it was asked for before: that may have been lost.
+  if (known->waiting && (said.state == FleetState::departing || known->is_wanted)) want(*known);
 }
 
 void RoomHome::hear(InstanceId from, const fleet::Changed& changed) {
@@ -376,8 +387,6 @@ void RoomHome::hear(InstanceId from, const fleet::Given& given) {
                {});
   if (std::ranges::find(others_, given.to) == others_.end())
     inherit(*session);  // which has left since it asked for it
-  else if (session->waiting && session->waiting->takes_over)
-    want(*session);
 }
 
 void RoomHome::hear(InstanceId /*from*/, const fleet::Congestion& congestion) {

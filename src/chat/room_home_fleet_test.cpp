@@ -365,6 +365,55 @@ TEST(RoomHomeFleet, a_split_that_heals_in_time_is_not_seen) {
   EXPECT_EQ(bob.read(), nothing);
 }
 
+TEST(RoomHomeFleet, who_lives_after_all_is_known_to_those_who_heard_of_the_departure_from_an_heir) {
+  FleetWorld fleet(3);
+  fleet.join_active("alice", 0);
+  fleet.join_active("bob", 1);
+  TestClient& carol = fleet.join_active("carol", 2);
+  fleet.pass(1s);
+  fleet.kill(0);
+  fleet.ask_anew(1);  // server 1 lists Alice's departure as its own
+  fleet.deliver();
+
+  fleet.reconnect(0);
+  fleet.ask_anew(1);
+  fleet.deliver();
+  fleet.pass(10s);
+
+  EXPECT_EQ(carol.read(), nothing);
+  EXPECT_EQ(std::ranges::count(fleet.join("late", 2).read(), "joined 1 alice"), 1);
+}
+
+TEST(RoomHomeFleet, who_lives_after_all_comes_back_though_an_heir_has_said_that_she_left) {
+  FleetWorld fleet(3);
+  fleet.join_active("alice", 0);
+  fleet.join_active("bob", 1);
+  TestClient& carol = fleet.join_active("carol", 2);
+  fleet.pass(1s);
+  fleet.kill(0);
+
+  fleet.connect(0);  // which says that Alice is there
+  fleet[1].pass_only(2s);
+  fleet.deliver();
+
+  EXPECT_EQ(carol.read(), (Lines{"left 1 alice", "joined 1 alice"}));
+  EXPECT_EQ(std::ranges::count(fleet.join("late", 1).read(), "joined 1 alice"), 1);
+}
+
+TEST(RoomHomeFleet, a_session_is_asked_for_again_when_the_bus_was_away) {
+  FleetWorld fleet(3);
+  TestClient& witness = fleet.join_active("witness", 2);
+  fleet.join_active("alice", 0, 7);
+  TestClient& after = fleet.join("alice", 1, 7);
+  fleet.cut_off(1);
+  after.send(media_wrapper(MediaType::audio, {}, "alice"));
+
+  fleet.reconnect(1);
+
+  EXPECT_TRUE(after.logic.wants_messages());
+  EXPECT_EQ(witness.read(), Lines{"media 2 from alice"});
+}
+
 TEST(RoomHomeFleet, what_changed_while_the_bus_was_away_is_made_up_for) {
   FleetWorld fleet;
   TestClient& alice = fleet.join_active("alice", 0);

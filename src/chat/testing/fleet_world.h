@@ -221,6 +221,26 @@ class FleetWorld {
     for (const auto& world : worlds_) world->pass(duration);
     deliver();
   }
+  /// That server and the others hear nothing of each other any more.
+  void cut_off(std::size_t server) {
+    ports_[server]->is_connected = false;
+    ports_[server]->arriving.clear();
+  }
+  /// Who is cut off and the others have noticed so.
+  void notice_silence(std::size_t server) {
+    for (std::size_t i = 0; i < worlds_.size(); ++i) {
+      if (i == server) continue;
+      for (const auto& chat : worlds_[i]->servers)
+        chat->on_server_silent({server + 1}, worlds_[i]->now);
+      for (const auto& chat : worlds_[server]->servers)
+        chat->on_server_silent({i + 1}, worlds_[server]->now);
+    }
+  }
+  [[nodiscard]] bool is_cut_off(std::size_t server) const { return !ports_[server]->is_connected; }
+  void connect(std::size_t server) {
+    ports_[server]->is_connected = true;
+    ask_anew(server);
+  }
   /// That server dies; the others notice after a while.
   void kill(std::size_t server) {
     ports_[server]->is_connected = false;
@@ -232,8 +252,7 @@ class FleetWorld {
     deliver();
   }
   void reconnect(std::size_t server) {
-    ports_[server]->is_connected = true;
-    ask_anew(server);
+    connect(server);
     deliver();
   }
   void read_all() {
