@@ -1,5 +1,6 @@
 #include "server/process.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -24,6 +25,13 @@ void configure_log_from(const Config& config) {
   const bool as_text = config.log.format == LogStyle::text ||
                        (config.log.format == LogStyle::automatic && ::isatty(STDERR_FILENO) != 0);
   configure_log(config.log.level, as_text ? LogFormat::text : LogFormat::json);
+}
+
+void give_memory_back() {
+  // Left alone, glibc takes as large only what is larger than all that was ever freed.
+  mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+  // The end of the heap, which comes and goes with every burst, stays.
+  mallopt(M_TRIM_THRESHOLD, 32 * 1024 * 1024);
 }
 
 void write_ready_line(int descriptor, const std::string& line) {

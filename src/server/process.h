@@ -14,6 +14,10 @@ namespace parley {
 /// and ignores SIGPIPE. Before any thread exists.
 void block_signals(const sigset_t& signals);
 
+/// What is freed of large chunks (packets of 128 KiB and more) goes back to the system at once
+/// instead of leaving holes in the heap. Before any thread exists.
+void give_memory_back();
+
 void configure_log_from(const Config& config);
 
 /// Writes `line` to the descriptor of server.ready_fd and closes it; nothing if that is -1.

@@ -134,6 +134,7 @@ Result<std::unique_ptr<RelayServer>> RelayServer::load(const Config& config) {
   sigset_t signals = ending_signals();
   sigaddset(&signals, SIGHUP);
   block_signals(signals);  // run() alone takes them
+  give_memory_back();
 
   std::unique_ptr<Database> database;
   if (config.records_meetings()) {
