@@ -255,7 +255,7 @@ void ChatServer::on(WelcomeNote& note) {
   const Interest interest = interest_of(member->role, note.welcome.standing);
   if (std::exchange(member->room, room.get()) == nullptr)
     room->add(note.connection, *member->participant, interest);
-  else
+  else  // a second welcome: the session for which it waited has ended
     room->set_interest(note.connection, interest);
   member->participant->on_welcome(note.welcome, now_);
 }

@@ -194,14 +194,11 @@ void RoomHome::hear_joined(const MeetingEvent& event, Packet joined) {
                     false};
   InstanceId server = strange_server;
   if (const Session* const known = find(event.session)) {
-    said.resume = known->resume;
+    said = fleet_session(*known);
+    // Who went before his server knew that he had to be announced is announced as gone.
+    if (said.state != FleetState::departing) said.state = FleetState::active;
+    said.is_unannounced = false;
     server = known->server;
-  }
-  const PresenceTable::Row* const row = presence_.find(event.session);
-  if (row != nullptr && row->state == Presence::departing) {
-    // It went before its server knew that it had to be announced.
-    said.state = FleetState::departing;
-    said.departing_for = std::chrono::duration_cast<Millis>(now_.monotonic - row->departing_since);
   }
   hear_session(server, said, std::move(joined));
 }
@@ -285,7 +282,7 @@ void RoomHome::hear_session(InstanceId server, const FleetSession& said, Packet 
   // Whose it is speaks for it, or whose it was until that fell silent; and who has its connection
   // knows better than whoever, another heir perhaps, took it for gone.
   const PresenceTable::Row* const row = presence_.find(said.session);
-  const bool lives_after_all = known != nullptr && !known->is_ours() && row != nullptr &&
+  const bool lives_after_all = row != nullptr && !row->is_ours &&
                                row->state == Presence::departing &&
                                said.state != FleetState::departing;
   const bool is_theirs = known == nullptr || known->server == server || known->is_inherited ||

@@ -365,14 +365,25 @@ TEST(RoomHomeFleet, a_split_that_heals_in_time_is_not_seen) {
   EXPECT_EQ(bob.read(), nothing);
 }
 
-TEST(RoomHomeFleet, who_lives_after_all_is_known_to_those_who_heard_of_the_departure_from_an_heir) {
-  FleetWorld fleet(3);
-  fleet.join_active("alice", 0);
-  fleet.join_active("bob", 1);
+/// Server 0 with Alice is taken for dead, but she lives.
+struct RoomHomeFleetHeirTest : testing::Test {
+  FleetWorld fleet{3};
+  TestClient& alice = fleet.join_active("alice", 0);
+  TestClient& bob = fleet.join_active("bob", 1);  // on the heir
   TestClient& carol = fleet.join_active("carol", 2);
-  fleet.pass(1s);
-  fleet.kill(0);
-  fleet.ask_anew(1);  // server 1 lists Alice's departure as its own
+
+  RoomHomeFleetHeirTest() {
+    fleet.pass(1s);
+    fleet.kill(0);
+  }
+  std::ptrdiff_t times_listed(std::size_t server) {
+    return std::ranges::count(fleet.join("late", server).read(), "joined 1 alice");
+  }
+};
+
+TEST_F(RoomHomeFleetHeirTest,
+       who_lives_is_known_to_those_who_heard_of_the_departure_from_the_heir) {
+  fleet.ask_anew(1);  // server 1 lists it as its own
   fleet.deliver();
 
   fleet.reconnect(0);
@@ -381,23 +392,16 @@ TEST(RoomHomeFleet, who_lives_after_all_is_known_to_those_who_heard_of_the_depar
   fleet.pass(10s);
 
   EXPECT_EQ(carol.read(), nothing);
-  EXPECT_EQ(std::ranges::count(fleet.join("late", 2).read(), "joined 1 alice"), 1);
+  EXPECT_EQ(times_listed(2), 1);
 }
 
-TEST(RoomHomeFleet, who_lives_after_all_comes_back_though_an_heir_has_said_that_she_left) {
-  FleetWorld fleet(3);
-  fleet.join_active("alice", 0);
-  fleet.join_active("bob", 1);
-  TestClient& carol = fleet.join_active("carol", 2);
-  fleet.pass(1s);
-  fleet.kill(0);
-
+TEST_F(RoomHomeFleetHeirTest, who_lives_comes_back_though_the_heir_has_said_that_she_left) {
   fleet.connect(0);  // which says that Alice is there
   fleet[1].pass_only(2s);
   fleet.deliver();
 
   EXPECT_EQ(carol.read(), (Lines{"left 1 alice", "joined 1 alice"}));
-  EXPECT_EQ(std::ranges::count(fleet.join("late", 1).read(), "joined 1 alice"), 1);
+  EXPECT_EQ(times_listed(1), 1);
 }
 
 TEST(RoomHomeFleet, a_session_is_asked_for_again_when_the_bus_was_away) {

@@ -20,10 +20,14 @@ struct RoomHomeRacesTest : testing::Test {
   FleetWorld fleet{3};
   TestClient& witness = fleet.join_active("witness", 2);
   TestClient& bob = fleet.join_active("bob", 1);
-  TestClient& first = (fleet.pass(1s), fleet.join_active("alice", 0, 7));
+  TestClient& first = join_first();
 
-  RoomHomeRacesTest() { fleet.pass(1s); }
-
+  TestClient& join_first() {
+    fleet.pass(1s);
+    TestClient& client = fleet.join_active("alice", 0, 7);
+    fleet.pass(1s);
+    return client;
+  }
   /// Server 0 has given session 1 to server 1, which has asked for it and has not heard so.
   TestClient& resume_on_server_1() {
     TestClient& after = fleet.join("alice", 1, 7);

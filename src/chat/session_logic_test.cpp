@@ -143,6 +143,31 @@ TEST_F(SessionLogicTest, the_reserved_user_is_refused_and_told_why) {
   EXPECT_EQ(world.servers[0]->members(), 2u);
 }
 
+/// Keeps which sessions began and ended.
+struct Beginnings final : DiagnosticsSink {
+  void publish(const std::string& /*subject*/, Bytes payload) override {
+    const auto event = decode_connection_event(payload);
+    ASSERT_TRUE(event);
+    const bool begins = event->kind == ConnectionEvent::Kind::started;
+    heard.push_back((begins ? "started " : "ended ") + event->session_id);
+  }
+  Lines heard;
+};
+
+TEST_F(SessionLogicTest, a_second_welcome_is_another_session_to_those_who_watch) {
+  Beginnings beginnings;
+  RecentConnections recent;
+  ServerDiagnostics diagnostics({{"us-east", "websocket", "relay-1"}, 5s}, recent, beginnings);
+  world.settings.watchers.connections = &diagnostics;
+  TestClient& bob = world.join("bob");
+
+  bob.logic.on_welcome({{7}, {}, "witness", {}, Standing::testing}, world.now);
+  bob.leave();
+
+  EXPECT_EQ(beginnings.heard, (Lines{"started 9223372036854775811", "ended 9223372036854775811",
+                                     "started 7", "ended 7"}));
+}
+
 TEST_F(SessionLogicTest, hears_nothing_from_a_client_after_its_end) {
   alice.activate();
   world.read_all();

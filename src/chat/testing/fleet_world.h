@@ -230,10 +230,8 @@ class FleetWorld {
   void notice_silence(std::size_t server) {
     for (std::size_t i = 0; i < worlds_.size(); ++i) {
       if (i == server) continue;
-      for (const auto& chat : worlds_[i]->servers)
-        chat->on_server_silent({server + 1}, worlds_[i]->now);
-      for (const auto& chat : worlds_[server]->servers)
-        chat->on_server_silent({i + 1}, worlds_[server]->now);
+      miss(i, server);
+      miss(server, i);
     }
   }
   [[nodiscard]] bool is_cut_off(std::size_t server) const { return !ports_[server]->is_connected; }
@@ -243,12 +241,9 @@ class FleetWorld {
   }
   /// That server dies; the others notice after a while.
   void kill(std::size_t server) {
-    ports_[server]->is_connected = false;
-    ports_[server]->arriving.clear();
+    cut_off(server);
     for (std::size_t i = 0; i < worlds_.size(); ++i)
-      if (i != server)
-        for (const auto& chat : worlds_[i]->servers)
-          chat->on_server_silent({server + 1}, worlds_[i]->now);
+      if (i != server) miss(i, server);
     deliver();
   }
   void reconnect(std::size_t server) {
@@ -262,6 +257,12 @@ class FleetWorld {
   HeldBroker broker;
 
  private:
+  /// Server `here` has not heard the other one for too long.
+  void miss(std::size_t here, std::size_t other) {
+    for (const auto& chat : worlds_[here]->servers)
+      chat->on_server_silent({other + 1}, worlds_[here]->now);
+  }
+
   static void arrive(ServerWorld& world, HeldBroker::Item& item) {
     const auto home = [&world](const RoomName& room) -> ChatServer& {
       return *world.servers[home_of(*room, world.bus.shards())];
