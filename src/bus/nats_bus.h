@@ -28,7 +28,7 @@ struct NatsBusRules {
   /// original servers and other listeners.
   bool publishes_always = true;
   /// What comes is handed to NATS at most so often; the first after a pause at once.
-  Duration gather = 2ms;
+  Duration gather = 3ms;
   /// What may wait for the bus thread. The less important a packet, the earlier it is refused.
   std::size_t queue_bytes = 16 * 1024 * 1024;
   /// What of it may be one sender's, and likewise of what comes from NATS and waits for its room:

@@ -104,7 +104,7 @@ struct Config {
     std::string url;  ///< empty = this process alone
     bool required = false;
     BusPublish publish = BusPublish::always;
-    Millis gather = 2ms;
+    Millis gather = 3ms;
     std::size_t queue_bytes = std::size_t{16} * 1024 * 1024;
     std::string credentials;
     std::string ca;
