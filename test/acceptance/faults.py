@@ -9,7 +9,7 @@ from statistics import median
 from checks import bench, check  # first: it says where the modules of test/e2e are
 
 import tokens
-from processes import keep_on, resident, step_aside
+from processes import give_way, keep_on, resident
 from relay import Relay
 
 SENDERS, ROOM = 20, "faults"
@@ -18,15 +18,17 @@ USERS = [f"bench{number:05}" for number in range(SENDERS)]
 
 class Front:
     """The server has the first processor. The last one is the load tool's; with it are this process
-    and all else it starts, and they are nice, so that what starts there is not what delays it."""
+    and all else it starts, and they give way, so that what starts there is not what delays it."""
 
     def __init__(self):
-        # A thread keeps its niceness, and what it starts inherits it: the server and the load tool
-        # are started from a thread that was there before this one stepped aside.
+        # A thread gives way as the one that started it does: the server and the load tool are
+        # started from one that was there before this one stepped aside.
         self._thread = ThreadPoolExecutor(1)
-        self._first = sorted(os.sched_getaffinity(0))[:1]
+        processors = sorted(os.sched_getaffinity(0))
+        self._first = processors[:1]
         self._thread.submit(os.getpid).result()
-        step_aside()
+        os.sched_setaffinity(0, processors[-1:])
+        give_way()
 
     def start(self, **settings):
         relay = self._thread.submit(lambda: Relay(**settings)).result()

@@ -39,3 +39,9 @@ def step_aside():
     """In an attacker: it leaves the server its processor, and the call most of the other."""
     os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])
     os.nice(15)
+
+
+def give_way():
+    """This thread and what it starts run only while nobody else wants to. Niceness is not enough:
+    it lets them finish their time slice, milliseconds, before who wakes up has his turn."""
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))

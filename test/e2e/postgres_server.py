@@ -13,6 +13,7 @@ from child import die_with_parent, quiet_environment
 from deadline import PATIENCE, Deadline, TooLate
 
 PROGRAMS = Path("/usr/lib/postgresql")
+READY = b"database system is ready to accept connections"
 INITDB_SECONDS = 60  # at most; it works hard, and is not what anybody tests
 
 
@@ -49,22 +50,25 @@ class PostgresServer:
         self.process = None
         self.start()
 
-    def _spawn(self, program, *words):
+    def _spawn(self, program, *words, log=subprocess.DEVNULL):
         return subprocess.Popen([str(self._programs / program), *words], stdin=subprocess.DEVNULL,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=log,
                                 user=self._user, cwd="/", preexec_fn=die_with_parent,
                                 env=quiet_environment())
 
     def start(self):
-        # Nothing here is worth a disk's time; what is committed outlives kill().
+        # Nothing here is worth a disk's time, or much memory; what is committed outlives kill().
         self.process = self._spawn(
             "postgres", "-D", self._data, "-k", self._folder.name, "-c", "listen_addresses=", "-c",
-            "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off")
-        deadline = Deadline()
-        ready = [str(self._programs / "pg_isready"), "-q", "-h", self._folder.name]
-        while subprocess.run(ready, check=False).returncode != 0:
-            assert self.process.poll() is None, f"PostgreSQL ended with {self.process.returncode}"
-            deadline.left("PostgreSQL")
+            "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off", "-c",
+            "shared_buffers=4MB", log=subprocess.PIPE)
+        deadline, said = Deadline(), b""
+        with self.process.stderr as log:  # what it says later, nobody reads
+            while READY not in said:
+                if select.select([log], [], [], deadline.left("PostgreSQL"))[0]:
+                    chunk = os.read(log.fileno(), 65536)
+                    assert chunk, f"PostgreSQL ended: {said.decode()}"
+                    said += chunk
 
     @property
     def url(self):
@@ -90,8 +94,8 @@ class PostgresServer:
 
     def _send(self, number, awaits_end=False):
         self.process.send_signal(signal.SIGSTOP)  # then it starts no more of them
-        served_by = subprocess.run(["pgrep", "-P", str(self.process.pid)], check=False,
-                                   capture_output=True, text=True).stdout.split()
+        pid = self.process.pid
+        served_by = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         self.process.send_signal(number)
         deadline = Deadline()
         for child in map(int, served_by):
