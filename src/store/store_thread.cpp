@@ -1,5 +1,7 @@
 #include "store/store_thread.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -59,6 +61,7 @@ void StoreThread::end(SessionEnd end, EndReply reply) {
 }
 
 void StoreThread::run() {
+  pthread_setname_np(pthread_self(), "store");
   Lock lock(mutex_);
   for (;;) {
     wake_.wait_until(lock, due_, [this] {
