@@ -24,10 +24,8 @@ class Front:
         # A thread gives way as the one that started it does: the server and the load tool are
         # started from one that was there before this one stepped aside.
         self._thread = ThreadPoolExecutor(1)
-        processors = sorted(os.sched_getaffinity(0))
-        self._first = processors[:1]
+        self._first = sorted(os.sched_getaffinity(0))[:1]
         self._thread.submit(os.getpid).result()
-        os.sched_setaffinity(0, processors[-1:])
         give_way()
 
     def start(self, **settings):

@@ -35,13 +35,19 @@ def keep_on(processors, pid):
         os.sched_setaffinity(int(thread), processors)
 
 
+def move_to_last_processor():
+    os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])
+
+
 def step_aside():
     """In an attacker: it leaves the server its processor, and the call most of the other."""
-    os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])
+    move_to_last_processor()
     os.nice(15)
 
 
 def give_way():
-    """This thread and what it starts run only while nobody else wants to. Niceness is not enough:
-    it lets them finish their time slice, milliseconds, before who wakes up has his turn."""
+    """On the last processor, this thread and what it starts run only while nobody else wants to.
+    Niceness is not enough: it lets them finish their time slice, milliseconds, before who wakes up
+    has his turn."""
+    move_to_last_processor()
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))

@@ -6,10 +6,9 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 from pathlib import Path
 
-from child import die_with_parent, quiet_environment
+from child import die_with_parent, hear_until, quiet_environment
 from deadline import PATIENCE, Deadline
 from http_client import request
 
@@ -33,21 +32,13 @@ class NatsServer:
         lines = [f"port: {self.port}", "host: 127.0.0.1", *self._options]
         configuration.write_text("\n".join(lines) + "\n")
         self.process = subprocess.Popen([PROGRAM, "-c", str(configuration)],
-                                        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                         preexec_fn=die_with_parent, env=quiet_environment())
-        said = []
-        for line in self.process.stderr:
-            said.append(line)
-            if listening := re.search(r"Listening for client connections on .*:(\d+)", line):
-                self.port = int(listening[1])
-            if monitored := re.search(r"Starting http monitor on .*:(\d+)", line):
-                self.monitor_port = int(monitored[1])
-            if "Server is ready" in line:
-                break
-        else:
-            raise AssertionError(f"nats-server did not start: {said[-5:]}")
-        # Nobody reads what it says from now on, and it must not wait for that.
-        threading.Thread(target=self.process.stderr.read, daemon=True).start()
+        said = hear_until(self.process, "Server is ready")
+        if listening := re.search(r"Listening for client connections on .*:(\d+)", said):
+            self.port = int(listening[1])
+        if monitored := re.search(r"Starting http monitor on .*:(\d+)", said):
+            self.monitor_port = int(monitored[1])
 
     @property
     def url(self):

@@ -3,17 +3,15 @@
 import contextlib
 import os
 import pwd
-import select
 import signal
 import subprocess
 import tempfile
 from pathlib import Path
 
-from child import die_with_parent, quiet_environment
+from child import die_with_parent, hear_until, is_readable, quiet_environment
 from deadline import PATIENCE, Deadline, TooLate
 
 PROGRAMS = Path("/usr/lib/postgresql")
-READY = b"database system is ready to accept connections"
 INITDB_SECONDS = 60  # at most; it works hard, and is not what anybody tests
 
 
@@ -62,13 +60,7 @@ class PostgresServer:
             "postgres", "-D", self._data, "-k", self._folder.name, "-c", "listen_addresses=", "-c",
             "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off", "-c",
             "shared_buffers=4MB", log=subprocess.PIPE)
-        deadline, said = Deadline(), b""
-        with self.process.stderr as log:  # what it says later, nobody reads
-            while READY not in said:
-                if select.select([log], [], [], deadline.left("PostgreSQL"))[0]:
-                    chunk = os.read(log.fileno(), 65536)
-                    assert chunk, f"PostgreSQL ended: {said.decode()}"
-                    said += chunk
+        hear_until(self.process, "database system is ready to accept connections")
 
     @property
     def url(self):
@@ -101,7 +93,7 @@ class PostgresServer:
         for child in map(int, served_by):
             with contextlib.suppress(ProcessLookupError), open_process(child) as descriptor:
                 signal.pidfd_send_signal(descriptor, number)
-                if awaits_end and not select.select([descriptor], [], [], deadline.left())[0]:
+                if awaits_end and not is_readable(descriptor, deadline.left()):
                     raise TooLate("PostgreSQL does not end")
 
     def stop(self):

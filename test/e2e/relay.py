@@ -3,13 +3,12 @@
 import json
 import os
 import re
-import select
 import signal
 import subprocess
 import time
 from pathlib import Path
 
-from child import die_with_parent, quiet_environment
+from child import die_with_parent, is_readable, quiet_environment
 from deadline import PATIENCE, Deadline, TooLate
 from http_client import request, trusting_tls
 from nats_server import NatsPeer, NatsServer
@@ -68,8 +67,7 @@ class Relay:
 
     def _ready_line(self, descriptor):
         deadline = Deadline()
-        ready, _, _ = select.select([descriptor], [], [], deadline.left())
-        line = os.read(descriptor, 4096) if ready else b""
+        line = os.read(descriptor, 4096) if is_readable(descriptor, deadline.left()) else b""
         if not line:
             self.process.kill()
             raise AssertionError(f"the server did not start: {self.process.communicate()[1]!r}")
